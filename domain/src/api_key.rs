@@ -29,9 +29,7 @@ impl Scope {
 
     /// From its stored form.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Chat, Self::Read, Self::Admin]
-            .into_iter()
-            .find(|scope| scope.as_str() == text)
+        [Self::Chat, Self::Read, Self::Admin].into_iter().find(|scope| scope.as_str() == text)
     }
 }
 

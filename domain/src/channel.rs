@@ -36,14 +36,8 @@ impl FromStr for ChannelKind {
 
     fn from_str(text: &str) -> Result<Self, ChannelKindError> {
         let fits = (1..=32).contains(&text.len());
-        let plain = text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if fits && plain {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ChannelKindError)
-        }
+        let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if fits && plain { Ok(Self(text.to_owned())) } else { Err(ChannelKindError) }
     }
 }
 

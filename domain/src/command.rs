@@ -21,15 +21,8 @@ pub enum ChatCommand {
 
 impl ChatCommand {
     /// Every command, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
-        Self::Start,
-        Self::Help,
-        Self::New,
-        Self::Reset,
-        Self::Stop,
-        Self::Usage,
-        Self::Privacy,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Start, Self::Help, Self::New, Self::Reset, Self::Stop, Self::Usage, Self::Privacy];
 
     /// Without the slash.
     pub const fn name(self) -> &'static str {
@@ -73,9 +66,7 @@ pub fn split_command(text: &str) -> Option<(String, Option<&str>, &str)> {
     };
     let plain = !name.is_empty()
         && name.len() <= 32
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     plain.then(|| (name.to_ascii_lowercase(), bot, arguments.trim()))
 }
 

@@ -52,9 +52,6 @@ pub struct ConnectionConfig {
 impl ConnectionConfig {
     /// Where the platform delivers to.
     pub fn hook_url(&self) -> String {
-        format!(
-            "{}/hooks/{}/{}",
-            self.public_url, self.connection.channel, self.connection.id
-        )
+        format!("{}/hooks/{}/{}", self.public_url, self.connection.channel, self.connection.id)
     }
 }

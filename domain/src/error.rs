@@ -77,10 +77,7 @@ impl ErrorKind {
 
     /// Whether the same call may succeed later without a change.
     pub const fn is_transient(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::Unavailable | Self::Timeout | Self::Upstream
-        )
+        matches!(self, Self::RateLimited | Self::Unavailable | Self::Timeout | Self::Upstream)
     }
 
     /// The stable machine-readable code of problem documents and logs.
@@ -114,10 +111,6 @@ mod tests {
     fn every_kind_has_its_own_code_and_an_error_status() {
         let codes: BTreeSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
-        assert!(
-            ErrorKind::ALL
-                .iter()
-                .all(|kind| (400..600).contains(&kind.http_status()))
-        );
+        assert!(ErrorKind::ALL.iter().all(|kind| (400..600).contains(&kind.http_status())));
     }
 }

@@ -1,6 +1,6 @@
 //! Prefixed, sortable ids: `ten_` and 26 characters of Crockford's base 32 over a UUID.
 //!
-//! Most are UUIDv7 and sort by creation. [`SessionId`] and [`ContactId`] are *derived* (UUIDv5 of
+//! Most are `UUIDv7` and sort by creation. [`SessionId`] and [`ContactId`] are *derived* (`UUIDv5` of
 //! tenant, connection and the platform's own key), so that any node names the same conversation
 //! without a look-up; they sort by nothing.
 
@@ -189,31 +189,19 @@ mod tests {
     fn an_id_of_another_type_is_refused() {
         let tenant = TenantId::from_uuid(Uuid::from_u128(7));
         assert!(tenant.to_string().parse::<ConnectionId>().is_err());
-        assert!(
-            "ten_80000000000000000000000000"
-                .parse::<TenantId>()
-                .is_err()
-        );
+        assert!("ten_80000000000000000000000000".parse::<TenantId>().is_err());
     }
 
     #[test]
     fn derived_ids_differ_by_kind_tenant_and_key() {
-        let (one, two) = (
-            TenantId::from_uuid(Uuid::from_u128(1)),
-            TenantId::from_uuid(Uuid::from_u128(2)),
-        );
+        let (one, two) =
+            (TenantId::from_uuid(Uuid::from_u128(1)), TenantId::from_uuid(Uuid::from_u128(2)));
         let connection = ConnectionId::from_uuid(Uuid::from_u128(3));
         let session = SessionId::derived(one, connection, "chat:1");
         assert_eq!(session, SessionId::derived(one, connection, "chat:1"));
         assert_ne!(session, SessionId::derived(two, connection, "chat:1"));
         assert_ne!(session, SessionId::derived(one, connection, "chat:2"));
-        assert_eq!(
-            session,
-            SessionId::derived(two, connection, &session.to_string())
-        );
-        assert_ne!(
-            session.as_uuid(),
-            ContactId::derived(one, connection, "chat:1").as_uuid()
-        );
+        assert_eq!(session, SessionId::derived(two, connection, &session.to_string()));
+        assert_ne!(session.as_uuid(), ContactId::derived(one, connection, "chat:1").as_uuid());
     }
 }

@@ -69,14 +69,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] = [
-        Self::Answered,
-        Self::Merged,
-        Self::Superseded,
-        Self::Command,
-        Self::Ignored,
-        Self::Dead,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Answered, Self::Merged, Self::Superseded, Self::Command, Self::Ignored, Self::Dead];
 
     /// As it is stored.
     pub const fn as_str(self) -> &'static str {
@@ -92,9 +86,7 @@ impl Outcome {
 
     /// From its stored form.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|outcome| outcome.as_str() == text)
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 }
 

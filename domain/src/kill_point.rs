@@ -55,6 +55,9 @@ impl KillPoint {
     }
 }
 
+/// Whether this build has kill points at all.
+pub const ENABLED: bool = cfg!(feature = "kill-points");
+
 #[cfg(feature = "kill-points")]
 static HOOK: std::sync::OnceLock<fn(KillPoint)> = std::sync::OnceLock::new();
 

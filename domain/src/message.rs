@@ -149,10 +149,7 @@ pub struct Reply {
 impl Reply {
     /// An answer.
     pub fn answer(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            notice: None,
-        }
+        Self { text: text.into(), notice: None }
     }
 }
 

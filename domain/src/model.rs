@@ -25,14 +25,8 @@ pub enum ModelRole {
 
 impl ModelRole {
     /// Every role.
-    pub const ALL: [Self; 6] = [
-        Self::Chat,
-        Self::Reflect,
-        Self::Fast,
-        Self::Plan,
-        Self::Compact,
-        Self::Embed,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Chat, Self::Reflect, Self::Fast, Self::Plan, Self::Compact, Self::Embed];
 
     /// As it stands in config.
     pub const fn as_str(self) -> &'static str {
@@ -69,10 +63,9 @@ impl FromStr for ModelRef {
 
     fn from_str(text: &str) -> Result<Self, ModelRefError> {
         match text.split_once('/') {
-            Some((provider, model)) if !provider.is_empty() && !model.is_empty() => Ok(Self {
-                provider: provider.to_owned(),
-                model: model.to_owned(),
-            }),
+            Some((provider, model)) if !provider.is_empty() && !model.is_empty() => {
+                Ok(Self { provider: provider.to_owned(), model: model.to_owned() })
+            }
             _ => Err(ModelRefError),
         }
     }

@@ -100,11 +100,7 @@ impl Notice {
 }
 
 fn short_time(time: Timestamp) -> String {
-    time.to_rfc3339()
-        .replace('T', " ")
-        .chars()
-        .take(16)
-        .collect()
+    time.to_rfc3339().replace('T', " ").chars().take(16).collect()
 }
 
 #[cfg(test)]
@@ -114,9 +110,7 @@ mod tests {
 
     #[test]
     fn a_notice_names_its_code_and_a_date_where_it_has_one() {
-        let notice = Notice::MessagesUsedUp {
-            resets_at: Timestamp::from_millis(86_400_000),
-        };
+        let notice = Notice::MessagesUsedUp { resets_at: Timestamp::from_millis(86_400_000) };
         assert_eq!(
             notice.text(),
             "Today's messages are used up. There are more from 1970-01-02 00:00 UTC. (E-201)"

@@ -73,13 +73,8 @@ pub enum OutboxStatus {
 
 impl OutboxStatus {
     /// Every status.
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Sending,
-        Self::Sent,
-        Self::Ambiguous,
-        Self::Dead,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Sending, Self::Sent, Self::Ambiguous, Self::Dead];
 
     /// As it is stored.
     pub const fn as_str(self) -> &'static str {

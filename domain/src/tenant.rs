@@ -33,3 +33,12 @@ pub struct TenantLimits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend_usd_per_month: Option<f64>,
 }
+
+/// What a tenant may use in one UTC day; `None` is unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DailyLimits {
+    /// Inbound messages that reach a model.
+    pub messages: Option<u64>,
+    /// Model tokens, input and output together.
+    pub tokens: Option<u64>,
+}

@@ -69,8 +69,8 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
 }
 
-/// Where ids come from: UUIDv7, so that they sort by time of creation.
+/// Where ids come from: `UUIDv7`, so that they sort by time of creation.
 pub trait IdSource: Send + Sync + std::fmt::Debug {
-    /// A fresh UUIDv7; within one source each is greater than the one before.
+    /// A fresh `UUIDv7`; within one source each is greater than the one before.
     fn uuid(&self) -> Uuid;
 }

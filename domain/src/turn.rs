@@ -50,12 +50,7 @@ pub enum TurnState {
 
 impl TurnState {
     /// Every state.
-    pub const ALL: [Self; 4] = [
-        Self::Running,
-        Self::Completed,
-        Self::Failed,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 4] = [Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
 
     /// As it is stored.
     pub const fn as_str(self) -> &'static str {

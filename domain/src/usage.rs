@@ -50,9 +50,7 @@ impl UsageKind {
 
     /// From its stored form.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Message, Self::Completion]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        [Self::Message, Self::Completion].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -220,3 +220,12 @@ pub trait Adapter: Send + Sync + Debug {
     /// Opens a connection. No I/O. Refuses when a secret that guards the hook is missing.
     fn open(&self, config: &ConnectionConfig) -> Result<OpenConnection, SettingsError>;
 }
+
+/// The platforms of this installation.
+pub trait ChannelCatalogue: Send + Sync + Debug {
+    /// The adapter of a platform.
+    fn find(&self, kind: &ChannelKind) -> Option<Arc<dyn Adapter>>;
+
+    /// Every platform's name, sorted.
+    fn kinds(&self) -> Vec<ChannelKind>;
+}

@@ -34,12 +34,15 @@ pub struct TenantChange {
     pub agents: Vec<AgentChange>,
     /// Connections to create or replace, by id.
     pub connections: Vec<Connection>,
-    /// Keys to create, by id; the text is kept as a digest only.
+    /// Keys to create or, under an id that exists, to replace: text, scopes and expiry, and a
+    /// revoked one is good again. The text is kept as a digest only.
     pub api_keys: Vec<(ApiKey, Secret)>,
     /// Keys to revoke.
     pub revoked_keys: Vec<ApiKeyId>,
     /// Secrets to store, by name.
     pub secrets: Vec<(String, Secret)>,
+    /// Secrets to forget, by name.
+    pub removed_secrets: Vec<String>,
     /// What an auditor should see.
     pub audit: Vec<AuditEntry>,
     /// When.

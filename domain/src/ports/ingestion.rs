@@ -66,6 +66,9 @@ pub enum IngestError {
         /// When to come back.
         retry_after: Duration,
     },
+    /// The idempotency key was used for something else.
+    #[error("this idempotency key was used for another message")]
+    Conflict,
     /// A field is wrong.
     #[error("{0}")]
     Invalid(String),
@@ -80,6 +83,7 @@ impl IngestError {
                 ErrorKind::NotFound
             }
             Self::Busy { .. } | Self::Unavailable { .. } => ErrorKind::Unavailable,
+            Self::Conflict => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
         }
     }

@@ -4,6 +4,7 @@
 pub mod channel;
 pub mod control;
 pub mod directory;
+pub mod entitlements;
 pub mod ingestion;
 pub mod live;
 pub mod model;
@@ -11,11 +12,12 @@ pub mod store;
 pub mod tool;
 
 pub use channel::{
-    Adapter, Delivery, DeliveryError, Edits, Envelope, Ingress, IngressError, Lifecycle,
-    OpenConnection, Polling, RawRequest, Typing,
+    Adapter, ChannelCatalogue, Delivery, DeliveryError, Edits, Envelope, Ingress, IngressError,
+    Lifecycle, OpenConnection, Polling, RawRequest, Typing,
 };
 pub use control::{ApiKeys, ControlStore, SecretVault};
 pub use directory::Directory;
+pub use entitlements::Entitlements;
 pub use ingestion::{IngestError, Ingestion, Submission, Submitted};
 pub use live::LiveEvents;
 pub use model::{LanguageModel, ModelCall, ModelError, ModelErrorKind, ModelStream};

@@ -4,7 +4,7 @@ use crate::time::IdSource;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
-/// Ids 1, 2, 3 … in the form of UUIDv7.
+/// Ids 1, 2, 3 … in the form of `UUIDv7`.
 #[derive(Debug, Default)]
 pub struct SequentialIds(AtomicU64);
 

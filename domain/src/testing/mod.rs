@@ -2,7 +2,9 @@
 
 pub mod clock;
 pub mod ids;
+pub mod model_suite;
 pub mod samples;
+pub mod tool_suite;
 
 pub use clock::ManualClock;
 pub use ids::SequentialIds;

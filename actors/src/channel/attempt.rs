@@ -1,0 +1,125 @@
+//! One attempt: wait for the platform's limits, record that it begins, make the call, record what
+//! is known of it.
+
+use super::decide::{AttemptLimits, Next, RepeatPolicy, after_attempt, after_crash, next_of};
+use crate::connections::Opened;
+use crate::patience::patiently;
+use crate::shared::{Shared, jittered_backoff};
+use rookery_domain::agent::OnAmbiguous;
+use rookery_domain::kill_point::{self, KillPoint};
+use rookery_domain::outbox::{OutboxChange, OutboxRow, OutboxStep};
+use rookery_domain::ownership::Lease;
+use rookery_domain::ports::{DeliveryError, StoreError};
+use std::sync::Arc;
+
+/// What attempts of one connection need.
+#[derive(Debug, Clone)]
+pub(crate) struct Courier {
+    pub(crate) shared: Shared,
+    pub(crate) lease: Lease,
+    pub(crate) opened: Arc<Opened>,
+    pub(crate) on_ambiguous: OnAmbiguous,
+}
+
+impl Courier {
+    /// Makes one attempt and records it.
+    pub(crate) async fn attempt(&self, mut row: OutboxRow) -> Next {
+        match self.try_once(&mut row).await {
+            Ok(next) => next,
+            Err(StoreError::Fenced(_)) => Next::Fenced,
+            Err(error) => Next::Lost(error.to_string()),
+        }
+    }
+
+    async fn try_once(&self, row: &mut OutboxRow) -> Result<Next, StoreError> {
+        let clock = &self.shared.services.clock;
+        let policy = self.policy(row);
+        if let Some(step) = after_crash(row, policy, clock.now()) {
+            self.record(row, step.clone()).await?;
+            return Ok(next_of(&step, None));
+        }
+        let delivery = &self.opened.halves.delivery;
+        delivery.ready(&row.target).await;
+        self.record(row, OutboxStep::Sending).await?;
+        row.attempts += 1;
+        let limit = self.shared.settings.delivery_time_limit;
+        let result = tokio::time::timeout(limit, self.call(row))
+            .await
+            .unwrap_or_else(|_| Err(DeliveryError::Unknown("no answer in time".to_owned())));
+        if result.is_ok() {
+            kill_point::hit(KillPoint::K8SentNotRecorded);
+        }
+        let limits = self.limits(row.attempts);
+        let (step, target) = after_attempt(row, result, policy, limits, clock.now());
+        self.log(row, &step);
+        self.record(row, step.clone()).await?;
+        Ok(next_of(&step, target))
+    }
+
+    /// A row that finishes a growing message edits it; where that message is gone it is sent anew.
+    async fn call(&self, row: &OutboxRow) -> Result<Option<String>, DeliveryError> {
+        let halves = &self.opened.halves;
+        if let (Some(message), Some(edits)) = (&row.content.finishes, &halves.edits) {
+            match edits.edit(&row.target, message, &row.content.part).await {
+                Ok(()) => return Ok(Some(message.clone())),
+                Err(DeliveryError::Refused(reason)) => {
+                    tracing::debug!(reason, "the growing message cannot be edited");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        halves.delivery.send(&row.target, &row.content.part, row.id).await
+    }
+
+    fn policy(&self, row: &OutboxRow) -> RepeatPolicy {
+        let idempotent = self.opened.halves.delivery.capabilities().idempotent_send;
+        RepeatPolicy {
+            harmless: idempotent || row.content.finishes.is_some(),
+            on_ambiguous: self.on_ambiguous,
+        }
+    }
+
+    fn limits(&self, attempts: u32) -> AttemptLimits {
+        let settings = &self.shared.settings;
+        let backoff = jittered_backoff(
+            self.shared.services.ids.as_ref(),
+            attempts,
+            settings.delivery_backoff,
+            settings.delivery_backoff_max,
+        );
+        AttemptLimits { attempts_max: settings.delivery_attempts_max, backoff }
+    }
+
+    async fn record(&self, row: &OutboxRow, step: OutboxStep) -> Result<(), StoreError> {
+        let change = OutboxChange { id: row.id, step };
+        let at = self.shared.services.clock.now();
+        let outbox = self.shared.services.outbox.as_ref();
+        patiently(&self.shared, || outbox.change(&self.lease, change.clone(), at)).await
+    }
+
+    fn log(&self, row: &OutboxRow, step: &OutboxStep) {
+        let outcome = match step {
+            OutboxStep::Sent { .. } => "sent",
+            OutboxStep::Retry { .. } => "retry",
+            OutboxStep::Unknown { .. } => "ambiguous",
+            OutboxStep::Dead { .. } => "dead",
+            OutboxStep::Sending => "sending",
+        };
+        metrics::counter!("rookery_sends_total", "outcome" => outcome).increment(1);
+        let (OutboxStep::Retry { error, .. }
+        | OutboxStep::Unknown { error, .. }
+        | OutboxStep::Dead { error }) = step
+        else {
+            return;
+        };
+        tracing::warn!(
+            tenant.id = %row.tenant_id,
+            outbox.id = %row.id,
+            channel.kind = %self.opened.connection.channel,
+            attempts = row.attempts,
+            outcome,
+            error,
+            "a send did not succeed"
+        );
+    }
+}

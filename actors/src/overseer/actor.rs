@@ -1,0 +1,263 @@
+//! The shell.
+
+use super::handle::OverseerHandle;
+use super::message::{OverseerMessage, Settled};
+use super::state::{Backlog, OverseerState};
+use crate::metering::MeteringHandle;
+use crate::shared::Shared;
+use crate::tenants::{Arrival, TenantsHandle};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use rookery_domain::id::TenantId;
+use rookery_domain::notice::Notice;
+use rookery_domain::ports::StoreError;
+use std::collections::{HashMap, HashSet, VecDeque};
+use tokio::time::Instant;
+
+/// One tenant's overseer.
+#[derive(Debug)]
+pub(crate) struct Overseer {
+    pub(super) shared: Shared,
+}
+
+/// What it starts with.
+#[derive(Debug)]
+pub(crate) struct OverseerArguments {
+    pub(crate) tenant: TenantId,
+    pub(crate) tenants: TenantsHandle,
+    pub(crate) metering: MeteringHandle,
+}
+
+/// Before and after the tenant is claimed.
+#[derive(Debug)]
+pub(crate) enum Incarnation {
+    /// `Recover` has not run.
+    Fresh(OverseerArguments),
+    /// The tenant is ours.
+    Owner(Box<OverseerState>),
+}
+
+impl Overseer {
+    /// Starts an overseer below the tenants' supervisor. It claims its tenant before it looks at
+    /// anything else in its mailbox.
+    pub(crate) async fn start(
+        shared: Shared,
+        arguments: OverseerArguments,
+        supervisor: ActorCell,
+    ) -> Result<(OverseerHandle, ActorId), ractor::SpawnErr> {
+        let (actor, _join) =
+            Actor::spawn_linked(None, Self { shared }, arguments, supervisor).await?;
+        let id = actor.get_id();
+        if actor.cast(OverseerMessage::Recover).is_err() {
+            tracing::warn!("an overseer ended before it began");
+        }
+        Ok((OverseerHandle::new(actor), id))
+    }
+
+    async fn claim(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        arguments: &OverseerArguments,
+    ) -> Result<OverseerState, StoreError> {
+        let lease = self.shared.services.ownership.claim(arguments.tenant).await?;
+        let config = self.configuration(arguments.tenant).await?;
+        let quota = self.quota(&lease).await?;
+        tracing::debug!(tenant.id = %lease.tenant_id, epoch = lease.epoch.0, "tenant claimed");
+        let now = Instant::now();
+        Ok(OverseerState {
+            lease,
+            myself: OverseerHandle::new(myself.clone()),
+            tenants: arguments.tenants.clone(),
+            metering: arguments.metering.clone(),
+            config,
+            quota,
+            sessions: HashMap::new(),
+            ready: VecDeque::new(),
+            turns_running: 0,
+            known: HashSet::new(),
+            ended: VecDeque::new(),
+            channels: HashMap::new(),
+            backlog: Backlog::default(),
+            arrivals: 0,
+            busy_at: now,
+            quiet: false,
+            quiesce_after: now,
+            draining: false,
+        })
+    }
+
+    async fn arrived(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+        arrival: Arrival,
+    ) {
+        state.arrivals += 1;
+        if state.draining {
+            return;
+        }
+        if state.backlog.catching_up {
+            // Older rows go first; this one is found behind them. Its permit stays taken, so that
+            // ingress feels the backlog.
+            state.backlog.missed = true;
+            state.backlog.parked.push(arrival.permit);
+            return;
+        }
+        self.take(myself, state, arrival.row, Some(arrival.permit)).await;
+    }
+
+    async fn settled(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+        settled: Settled,
+    ) {
+        for id in &settled.ids {
+            state.forget(*id);
+        }
+        state.touched();
+        self.deliver(myself, state, settled.outbox).await;
+    }
+
+    async fn refresh(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+    ) -> Result<(), StoreError> {
+        state.config = self.configuration(state.lease.tenant_id).await?;
+        for seat in state.channels.values_mut() {
+            seat.stale = true;
+            seat.handle.stop_polling();
+        }
+        let _replaced = self.let_channels_go(state);
+        let lanes = state.sessions.extract_if(|_, lane| lane.is_idle());
+        drop(lanes.collect::<Vec<_>>());
+        self.start_links(myself, state).await;
+        Ok(())
+    }
+
+    fn reserve(
+        &self,
+        state: &mut OverseerState,
+        session: rookery_domain::id::SessionId,
+        tokens: u64,
+    ) -> Option<Notice> {
+        let now = self.shared.services.clock.now();
+        let refusal = state.quota.reserve_tokens(state.config.limits, now, tokens).err();
+        let running = state.sessions.get_mut(&session).and_then(|lane| lane.running.as_mut());
+        match running {
+            Some(running) if refusal.is_none() => {
+                running.reserved.tokens = running.reserved.tokens.saturating_add(tokens);
+            }
+            _ => {}
+        }
+        refusal
+    }
+
+    async fn act(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+        message: OverseerMessage,
+    ) -> Result<(), StoreError> {
+        match message {
+            OverseerMessage::Recover => {}
+            OverseerMessage::Arrived(arrival) => self.arrived(myself, state, arrival).await,
+            OverseerMessage::Look => self.look(myself, state).await?,
+            OverseerMessage::Refresh => self.refresh(myself, state).await?,
+            OverseerMessage::Tick => self.tick(myself, state).await?,
+            OverseerMessage::HeldLongEnough(session) => self.pump(myself, state, session).await,
+            OverseerMessage::ReserveTokens { session, tokens, reply } => {
+                let refusal = self.reserve(state, session, tokens);
+                if reply.send(refusal).is_err() {
+                    tracing::debug!("a turn no longer waits for its tokens");
+                }
+            }
+            OverseerMessage::TurnEnded(report) => self.turn_ended(myself, state, *report).await,
+            OverseerMessage::TurnRetry(retry) => self.retry(myself, state, *retry).await,
+            OverseerMessage::Settled(settled) => self.settled(myself, state, settled).await,
+            OverseerMessage::RowsSettled { connection, rows } => {
+                state.touched();
+                if let Some(seat) = state.channels.get_mut(&connection) {
+                    seat.outstanding = seat.outstanding.saturating_sub(rows);
+                    seat.idle_since = Instant::now();
+                }
+            }
+            OverseerMessage::Fenced => {
+                tracing::warn!(tenant.id = %state.lease.tenant_id, "another owner has the tenant");
+                myself.stop(Some("fenced".to_owned()));
+            }
+            OverseerMessage::StoreLost(reason) => return Err(StoreError::Unavailable(reason)),
+            OverseerMessage::Hibernate => {
+                tracing::debug!(tenant.id = %state.lease.tenant_id, "overseer hibernates");
+                self.leave(myself, state).await?;
+            }
+            OverseerMessage::Drain => {
+                state.draining = true;
+                for seat in state.channels.values() {
+                    seat.handle.stop_polling();
+                }
+                if !state.is_busy() {
+                    self.leave(myself, state).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Actor for Overseer {
+    type Msg = OverseerMessage;
+    type State = Incarnation;
+    type Arguments = OverseerArguments;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        arguments: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(Incarnation::Fresh(arguments))
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        incarnation: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let result = match incarnation {
+            Incarnation::Fresh(arguments) => {
+                let mut state = Box::new(self.claim(&myself, arguments).await?);
+                let recovered = self.go_on(&myself, &mut state).await;
+                self.start_links(&myself, &mut state).await;
+                *incarnation = Incarnation::Owner(state);
+                recovered
+            }
+            Incarnation::Owner(state) => self.act(&myself, state, message).await,
+        };
+        match result {
+            Err(StoreError::Fenced(_)) => {
+                myself.stop(Some("fenced".to_owned()));
+                Ok(())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        incarnation: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let Incarnation::Owner(state) = incarnation else {
+            return Ok(());
+        };
+        if let SupervisionEvent::ActorFailed(_, error) = event {
+            // A turn's panic is caught in its task and reported. An actor of the tree that fails is
+            // a fault of ours: start over from the store.
+            tracing::error!(tenant.id = %state.lease.tenant_id, error = %error, "a child failed");
+            return Err("a child actor failed".into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! Everything an overseer knows, read from the store: at its start, and page by page while a stored
+//! backlog is longer than its memory.
+
+use super::actor::Overseer;
+use super::decide::wants_page;
+use super::intake::lane_of;
+use super::message::OverseerMessage;
+use super::place::SessionPlace;
+use super::quota::QuotaBook;
+use super::state::{Item, OverseerState, TenantConfig};
+use crate::connections::Opened;
+use ractor::ActorRef;
+use rookery_domain::id::{InboxId, TenantId};
+use rookery_domain::ownership::Lease;
+use rookery_domain::ports::StoreError;
+use rookery_domain::turn::UnfinishedTurn;
+use rookery_domain::usage::DayUsage;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Running turns, and unsettled rows, read at a start. More are found by the next start.
+const UNFINISHED_TURNS_MAX: u32 = 1_000;
+const UNSETTLED_PAGE: u32 = 500;
+
+/// Vault names of the tenant's own model keys: `llm/<provider>/api_key`.
+const KEY_PREFIX: &str = "llm/";
+const KEY_SUFFIX: &str = "/api_key";
+
+impl Overseer {
+    /// What the tenant is configured to be.
+    pub(super) async fn configuration(&self, tenant: TenantId) -> Result<TenantConfig, StoreError> {
+        let services = &self.shared.services;
+        let record = services
+            .directory
+            .tenant(tenant)
+            .await?
+            .ok_or_else(|| StoreError::NotFound(tenant.to_string()))?;
+        let agents = services.directory.agents(tenant).await?;
+        let secrets = services.vault.with_prefix(tenant, KEY_PREFIX).await?;
+        let keys: BTreeMap<_, _> = secrets
+            .into_iter()
+            .filter_map(|(name, secret)| {
+                let provider = name.strip_prefix(KEY_PREFIX)?.strip_suffix(KEY_SUFFIX)?;
+                Some((provider.to_owned(), secret))
+            })
+            .collect();
+        Ok(TenantConfig {
+            agents: agents.into_iter().map(|agent| (agent.id, Arc::new(agent))).collect(),
+            keys: Arc::new(keys),
+            limits: services.entitlements.daily(&record),
+            polls: false,
+        })
+    }
+
+    /// The day's quota as the store knows it.
+    pub(super) async fn quota(&self, lease: &Lease) -> Result<QuotaBook, StoreError> {
+        let now = self.shared.services.clock.now();
+        let used: DayUsage = self.shared.services.usage.day(lease.tenant_id, now).await?;
+        Ok(QuotaBook::new(now, used))
+    }
+
+    /// Goes on with everything an earlier owner left: turns, sends, rows.
+    pub(super) async fn go_on(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+    ) -> Result<(), StoreError> {
+        let services = &self.shared.services;
+        let tenant = state.lease.tenant_id;
+        let mut after = None;
+        loop {
+            let rows = services.outbox.unsettled(tenant, after, UNSETTLED_PAGE).await?;
+            let full = rows.len() >= usize::try_from(UNSETTLED_PAGE).unwrap_or(usize::MAX);
+            after = rows.iter().map(|row| row.id).max();
+            self.deliver(myself, state, rows).await;
+            if !full {
+                break;
+            }
+        }
+        let unfinished = services.turns.unfinished(tenant, UNFINISHED_TURNS_MAX).await?;
+        for turn in unfinished {
+            self.go_on_with(myself, state, turn).await?;
+        }
+        state.metering.recorded(state.lease);
+        self.next_page(myself, state).await
+    }
+
+    async fn go_on_with(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+        unfinished: UnfinishedTurn,
+    ) -> Result<(), StoreError> {
+        let services = &self.shared.services;
+        let tenant = state.lease.tenant_id;
+        let connection = unfinished.session.connection_id;
+        let opened = match self.shared.connections.open(tenant, connection).await {
+            Ok(opened) => opened,
+            Err(crate::connections::OpenError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(turn.id = %unfinished.turn.id, error = %error, "a turn waits");
+                return Ok(());
+            }
+        };
+        let items = self.items_of(state, &opened, &unfinished.turn.inbox_ids).await?;
+        let place = SessionPlace::stored(&opened, &unfinished.session);
+        let session = place.id;
+        lane_of(state, place);
+        state.known.extend(items.iter().map(|item| item.id));
+        let attempt = services.turns.resume(&state.lease, unfinished.turn.id).await?;
+        if attempt > self.shared.settings.resumes_max {
+            self.bury(state, session, items, unfinished);
+            return Ok(());
+        }
+        self.resume(myself, state, (session, items), unfinished).await;
+        Ok(())
+    }
+
+    async fn items_of(
+        &self,
+        state: &OverseerState,
+        opened: &Opened,
+        ids: &[InboxId],
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::with_capacity(ids.len());
+        for id in ids {
+            let row = self.shared.services.inbox.find(state.lease.tenant_id, *id).await?;
+            let Some(row) = row.filter(|row| row.outcome.is_none()) else {
+                continue;
+            };
+            if let Ok(inbound) = opened.halves.ingress.normalise(&row.inbound.raw) {
+                items.push(Item { id: *id, inbound, superseded: false, _permit: None });
+            }
+        }
+        Ok(items)
+    }
+
+    /// Reads the next page of the backlog, if memory has room for it.
+    pub(super) async fn next_page(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+    ) -> Result<(), StoreError> {
+        let page = self.shared.settings.recovery_page;
+        let page_rows = usize::try_from(page).unwrap_or(usize::MAX);
+        state.backlog.catching_up = true;
+        while wants_page(state.known.len(), page_rows) {
+            state.backlog.missed = false;
+            let tenant = state.lease.tenant_id;
+            let rows =
+                self.shared.services.inbox.undone(tenant, state.backlog.cursor, page).await?;
+            let full = rows.len() >= page_rows;
+            state.backlog.cursor = rows.last().map(|row| row.inbound.id).or(state.backlog.cursor);
+            for row in rows {
+                self.take(myself, state, row, None).await;
+            }
+            if !full {
+                state.backlog = super::state::Backlog::default();
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for rows that nobody told us of.
+    pub(super) async fn look(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+    ) -> Result<(), StoreError> {
+        if state.backlog.catching_up || state.is_busy() {
+            return Ok(());
+        }
+        self.next_page(myself, state).await
+    }
+
+    pub(super) fn bury(
+        &self,
+        state: &OverseerState,
+        session: rookery_domain::id::SessionId,
+        items: Vec<Item>,
+        unfinished: UnfinishedTurn,
+    ) {
+        let Some(lane) = state.sessions.get(&session) else {
+            return;
+        };
+        let case = super::crash::Case {
+            lease: state.lease,
+            place: lane.place.clone(),
+            counter: Arc::clone(&lane.counter),
+            turn_id: unfinished.turn.id,
+            items,
+        };
+        super::crash::bury_now(&self.shared, &state.myself, case, unfinished.turn.reply_target);
+    }
+}

@@ -1,0 +1,195 @@
+//! Rows that end without a turn: context, ignored, commands, notices, dead letters. Each is written
+//! by a task of its own and comes back as `Settled`.
+
+use super::decide::{attachments, shown_name, spoken_text};
+use super::handle::OverseerHandle;
+use super::message::Settled;
+use super::place::SessionPlace;
+use super::session::SessionCounter;
+use super::state::Item;
+use crate::patience::patiently;
+use crate::shared::Shared;
+use crate::subagent::outgoing::{End, Outgoing, outbox_rows, show_end};
+use rookery_domain::id::{InboxId, MessageId, SessionId};
+use rookery_domain::inbox::{Outcome, Settlement};
+use rookery_domain::message::{Author, Inbound, Reply};
+use rookery_domain::outbox::OutboxRow;
+use rookery_domain::ownership::Lease;
+use rookery_domain::ports::StoreError;
+use rookery_domain::session::Message;
+use rookery_domain::turn::InboxSettle;
+use std::sync::Arc;
+
+/// How a row ends.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) outcome: Outcome,
+    pub(super) error: Option<String>,
+    /// Kept as a message of the session.
+    pub(super) keep: bool,
+    /// Said to the person.
+    pub(super) reply: Option<Reply>,
+    /// The context begins after this row.
+    pub(super) fresh_context: bool,
+}
+
+impl Ending {
+    /// Ends without a word.
+    pub(super) const fn silent(outcome: Outcome) -> Self {
+        Self { outcome, error: None, keep: false, reply: None, fresh_context: false }
+    }
+
+    /// Ends with a word.
+    pub(super) const fn saying(outcome: Outcome, reply: Reply) -> Self {
+        Self { outcome, error: None, keep: false, reply: Some(reply), fresh_context: false }
+    }
+}
+
+/// A row of a session that ends.
+#[derive(Debug)]
+pub(super) struct SessionRow {
+    pub(super) place: SessionPlace,
+    pub(super) counter: Arc<SessionCounter>,
+    pub(super) item: Item,
+    pub(super) ending: Ending,
+}
+
+/// Writes the end of a session's row in the background.
+pub(super) fn settle_in_session(
+    shared: &Shared,
+    overseer: &OverseerHandle,
+    lease: Lease,
+    row: SessionRow,
+) {
+    let (shared_task, overseer) = (shared.clone(), overseer.clone());
+    let work = async move {
+        let ids = vec![row.item.id];
+        match write_in_session(&shared_task, lease, &row).await {
+            Ok(outbox) => overseer.settled(Settled { ids, outbox }),
+            Err(error) => report(&overseer, error),
+        }
+    };
+    shared.tasks.spawn(work);
+}
+
+/// Ends a row that belongs to no session, or changes none.
+pub(super) fn settle_bare(
+    shared: &Shared,
+    overseer: &OverseerHandle,
+    lease: Lease,
+    settlement: Settlement,
+) {
+    if settlement.outcome == Outcome::Dead {
+        metrics::counter!("rookery_dead_letters_total").increment(1);
+        tracing::warn!(
+            tenant.id = %lease.tenant_id,
+            inbox.id = %settlement.id,
+            error = settlement.error.as_deref().unwrap_or_default(),
+            "dead letter"
+        );
+    }
+    let (shared_task, overseer) = (shared.clone(), overseer.clone());
+    let work = async move {
+        let id = settlement.id;
+        let settle = InboxSettle {
+            session: None,
+            contact: None,
+            messages: Vec::new(),
+            settlements: vec![settlement],
+            outbox: Vec::new(),
+            audit: Vec::new(),
+            at: shared_task.services.clock.now(),
+        };
+        let inbox = &shared_task.services.inbox;
+        let written = patiently(&shared_task, || inbox.settle(&lease, settle.clone())).await;
+        match written {
+            Ok(()) => overseer.settled(Settled { ids: vec![id], outbox: Vec::new() }),
+            Err(error) => report(&overseer, error),
+        }
+    };
+    shared.tasks.spawn(work);
+}
+
+async fn write_in_session(
+    shared: &Shared,
+    lease: Lease,
+    row: &SessionRow,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    let (place, counter) = (&row.place, &row.counter);
+    let services = &shared.services;
+    let turns = services.turns.as_ref();
+    patiently(shared, || counter.load(turns, lease.tenant_id, place.id)).await?;
+    let at = services.clock.now();
+    let inbound = &row.item.inbound;
+    let messages = if row.ending.keep {
+        vec![user_message(place.id, row.item.id, inbound, counter.next(), at)]
+    } else {
+        Vec::new()
+    };
+    if row.ending.fresh_context {
+        let floor = counter.last();
+        patiently(shared, || turns.raise_context_floor(&lease, place.id, floor)).await?;
+    }
+    let outbox = row.ending.reply.as_ref().map_or_else(Vec::new, |reply| {
+        outbox_rows(
+            shared,
+            counter,
+            Outgoing {
+                place,
+                turn_id: None,
+                inbox_id: row.item.id,
+                target: &inbound.reply_target,
+                reply,
+                finishes: None,
+                at,
+            },
+        )
+    });
+    let settle = InboxSettle {
+        session: Some(place.row(counter.last(), at)),
+        contact: row.ending.keep.then(|| place.contact(inbound)),
+        messages,
+        settlements: vec![Settlement {
+            id: row.item.id,
+            outcome: row.ending.outcome,
+            error: row.ending.error.clone(),
+        }],
+        outbox: outbox.clone(),
+        audit: Vec::new(),
+        at,
+    };
+    patiently(shared, || services.inbox.settle(&lease, settle.clone())).await?;
+    let end = End { runs: &[row.item.id], outcome: row.ending.outcome, usage: (0, 0) };
+    show_end(shared, place, counter, &outbox, &end);
+    Ok(outbox)
+}
+
+/// A person's message as it is stored. Its id follows from the inbound row, so that a repeat of the
+/// write, or a later turn over the same row, finds it there.
+pub(crate) fn user_message(
+    session_id: SessionId,
+    id: InboxId,
+    inbound: &Inbound,
+    seq: i64,
+    created_at: rookery_domain::Timestamp,
+) -> Message {
+    Message {
+        id: MessageId::from_uuid(id.as_uuid()),
+        session_id,
+        seq,
+        author: Author::User,
+        text: spoken_text(&inbound.event),
+        attachments: attachments(&inbound.event),
+        sender_name: shown_name(inbound.conversation.kind, inbound),
+        inbox_id: Some(id),
+        turn_id: None,
+        created_at,
+    }
+}
+
+fn report(overseer: &OverseerHandle, error: StoreError) {
+    match error {
+        StoreError::Fenced(_) => overseer.fenced(),
+        other => overseer.store_lost(other.to_string()),
+    }
+}

@@ -1,0 +1,160 @@
+//! An overseer's memory: a view of the store that any restart can make again.
+
+use super::handle::OverseerHandle;
+use super::place::SessionPlace;
+use super::quota::QuotaBook;
+use super::session::SessionCounter;
+use crate::channel::ChannelHandle;
+use crate::lanes::LanePermit;
+use crate::metering::MeteringHandle;
+use crate::subagent::SubagentHandle;
+use crate::tenants::TenantsHandle;
+use rookery_domain::Secret;
+use rookery_domain::agent::Agent;
+use rookery_domain::id::{AgentId, ConnectionId, InboxId, SessionId, TurnId};
+use rookery_domain::message::Inbound;
+use rookery_domain::ownership::Lease;
+use rookery_domain::tenant::DailyLimits;
+use rookery_domain::usage::DayUsage;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Ended rows remembered, so that a late wake-up for one is not taken for a new row.
+const ENDED_ROWS_REMEMBERED: usize = 256;
+
+/// One inbound row in memory.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) id: InboxId,
+    pub(crate) inbound: Inbound,
+    /// Its turn was interrupted for a newer message.
+    pub(crate) superseded: bool,
+    /// Its place in memory; given back when it is dropped.
+    pub(crate) _permit: Option<LanePermit>,
+}
+
+/// A running turn.
+#[derive(Debug)]
+pub(crate) struct RunningTurn {
+    pub(crate) turn_id: TurnId,
+    pub(crate) subagent: SubagentHandle,
+    pub(crate) items: Vec<Item>,
+    /// What it may still use.
+    pub(crate) reserved: DayUsage,
+}
+
+/// One session in memory.
+#[derive(Debug)]
+pub(crate) struct SessionLane {
+    pub(crate) place: SessionPlace,
+    pub(crate) counter: Arc<SessionCounter>,
+    pub(crate) waiting: VecDeque<Item>,
+    pub(crate) running: Option<RunningTurn>,
+    /// When the oldest held message arrived.
+    pub(crate) held_since: Option<Instant>,
+    /// When held messages are answered.
+    pub(crate) held_until: Option<Instant>,
+    pub(crate) used_at: Instant,
+}
+
+impl SessionLane {
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_none() && self.waiting.is_empty()
+    }
+}
+
+/// A connection's channel actor.
+#[derive(Debug)]
+pub(crate) struct ChannelSeat {
+    pub(crate) handle: ChannelHandle,
+    /// Rows it has and has not settled.
+    pub(crate) outstanding: usize,
+    /// It holds a socket or polls, and lives as long as the overseer.
+    pub(crate) socket: bool,
+    /// The configuration has changed since it started; it is replaced once it has no rows.
+    pub(crate) stale: bool,
+    pub(crate) idle_since: Instant,
+}
+
+/// What a tenant is configured to be, read at the start and on every change.
+#[derive(Debug)]
+pub(crate) struct TenantConfig {
+    pub(crate) agents: HashMap<AgentId, Arc<Agent>>,
+    pub(crate) keys: Arc<BTreeMap<String, Secret>>,
+    pub(crate) limits: DailyLimits,
+    /// Some connection fetches its events, so the tenant is never let go.
+    pub(crate) polls: bool,
+}
+
+/// The whole memory.
+#[derive(Debug)]
+pub(crate) struct OverseerState {
+    pub(crate) lease: Lease,
+    pub(crate) myself: OverseerHandle,
+    pub(crate) tenants: TenantsHandle,
+    pub(crate) metering: MeteringHandle,
+    pub(crate) config: TenantConfig,
+    pub(crate) quota: QuotaBook,
+    pub(crate) sessions: HashMap<SessionId, SessionLane>,
+    /// Sessions that could start a turn and found all places taken.
+    pub(crate) ready: VecDeque<SessionId>,
+    pub(crate) turns_running: usize,
+    /// Rows without an outcome that are in memory somewhere.
+    pub(crate) known: HashSet<InboxId>,
+    /// Rows that ended a moment ago: their wake-up may still be on its way.
+    pub(crate) ended: VecDeque<InboxId>,
+    pub(crate) channels: HashMap<ConnectionId, ChannelSeat>,
+    pub(crate) backlog: Backlog,
+    /// Arrivals seen, to tell an unseen one apart when hibernating.
+    pub(crate) arrivals: u64,
+    pub(crate) busy_at: Instant,
+    /// The work mark is gone.
+    pub(crate) quiet: bool,
+    /// Not before this is quiescing tried again.
+    pub(crate) quiesce_after: Instant,
+    pub(crate) draining: bool,
+}
+
+/// How far the stored backlog is read.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    /// Reading page by page: arrivals are found in the store in their order.
+    pub(crate) catching_up: bool,
+    /// The last row read.
+    pub(crate) cursor: Option<InboxId>,
+    /// Something arrived meanwhile.
+    pub(crate) missed: bool,
+    /// Permits of arrivals that wait in the store.
+    pub(crate) parked: Vec<LanePermit>,
+}
+
+impl OverseerState {
+    /// Whether anything is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.known.is_empty()
+            || self.turns_running > 0
+            || self.backlog.catching_up
+            || self.channels.values().any(|seat| seat.outstanding > 0)
+    }
+
+    /// A row has its outcome.
+    pub(crate) fn forget(&mut self, id: InboxId) {
+        self.known.remove(&id);
+        if self.ended.len() >= ENDED_ROWS_REMEMBERED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(id);
+    }
+
+    /// Whether a row is in memory, or was until a moment ago.
+    pub(crate) fn has_seen(&self, id: InboxId) -> bool {
+        self.known.contains(&id) || self.ended.contains(&id)
+    }
+
+    /// Work happened: the mark in the store is needed again.
+    pub(crate) fn touched(&mut self) {
+        self.busy_at = Instant::now();
+        self.quiet = false;
+    }
+}

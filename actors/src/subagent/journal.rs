@@ -1,0 +1,82 @@
+//! The turn's journal: what a successor needs to go on without doing anything twice.
+
+use crate::patience::patiently;
+use crate::shared::Shared;
+use rookery_domain::id::TurnId;
+use rookery_domain::model::{ModelMessage, ToolCall};
+use rookery_domain::ownership::Lease;
+use rookery_domain::ports::StoreError;
+use rookery_domain::turn::TurnStep;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Writes steps in order.
+#[derive(Debug)]
+pub(super) struct Journal {
+    shared: Shared,
+    lease: Lease,
+    turn_id: TurnId,
+    next: AtomicU32,
+}
+
+impl Journal {
+    pub(super) fn new(shared: &Shared, lease: Lease, turn_id: TurnId, steps: usize) -> Self {
+        let next = AtomicU32::new(u32::try_from(steps).unwrap_or(u32::MAX));
+        Self { shared: shared.clone(), lease, turn_id, next }
+    }
+
+    /// Adds steps; durable when it returns.
+    pub(super) async fn write(&self, steps: Vec<TurnStep>) -> Result<(), StoreError> {
+        let count = u32::try_from(steps.len()).unwrap_or(u32::MAX);
+        let first = self.next.fetch_add(count, Ordering::SeqCst);
+        let turns = &self.shared.services.turns;
+        patiently(&self.shared, || turns.journal(&self.lease, self.turn_id, first, steps.clone()))
+            .await
+    }
+}
+
+/// What a journal says about a turn that is to go on.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Replay {
+    /// The conversation since the turn began.
+    pub(super) messages: Vec<ModelMessage>,
+    /// Calls without a result, and whether each was begun.
+    pub(super) open_calls: Vec<(ToolCall, bool)>,
+    /// The message that showed the answer growing.
+    pub(super) stream: Option<String>,
+    /// Model calls made.
+    pub(super) model_calls: u32,
+}
+
+/// Reads a journal back. Pure.
+pub(super) fn replay(steps: &[TurnStep]) -> Replay {
+    let mut replay = Replay::default();
+    for step in steps {
+        match step {
+            TurnStep::Completion { text, tool_calls, .. } => {
+                replay.model_calls += 1;
+                replay.messages.push(ModelMessage::Assistant {
+                    text: text.clone(),
+                    tool_calls: tool_calls.clone(),
+                });
+                replay.open_calls = tool_calls.iter().map(|call| (call.clone(), false)).collect();
+            }
+            TurnStep::ToolStarted { call_id } => {
+                for (call, begun) in &mut replay.open_calls {
+                    *begun |= call.id == *call_id;
+                }
+            }
+            TurnStep::ToolResult { call_id, name, content } => {
+                replay.open_calls.retain(|(call, _)| call.id != *call_id);
+                replay.messages.push(ModelMessage::Tool {
+                    call_id: call_id.clone(),
+                    name: name.clone(),
+                    content: content.clone(),
+                });
+            }
+            TurnStep::StreamOpened { platform_message_id } => {
+                replay.stream = Some(platform_message_id.clone());
+            }
+        }
+    }
+    replay
+}

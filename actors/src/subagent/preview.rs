@@ -1,0 +1,202 @@
+//! Showing that something happens: live parts where clients watch, typing and a growing message
+//! where a platform has them. Nothing here is durable but the id of a growing message, which the
+//! reply finishes by an edit.
+
+use super::journal::Journal;
+use super::turn::TurnSpec;
+use crate::channel::ChannelHandle;
+use crate::connections::Opened;
+use crate::overseer::SessionCounter;
+use crate::shared::Shared;
+use rookery_domain::id::{InboxId, OutboxId, SessionId};
+use rookery_domain::live::{LiveBody, LiveEvent};
+use rookery_domain::message::ReplyTarget;
+use rookery_domain::turn::TurnStep;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Live parts shown of one answer; further text arrives with the whole message.
+const LIVE_PARTS_MAX: u32 = 10_000;
+
+/// The answer as it grows.
+#[derive(Debug)]
+pub(super) struct Telling {
+    text: watch::Sender<String>,
+    live: Option<LiveParts>,
+    pushed: Option<JoinHandle<Option<String>>>,
+}
+
+#[derive(Debug)]
+struct LiveParts {
+    shared: Shared,
+    counter: Arc<SessionCounter>,
+    session: SessionId,
+    runs: Vec<InboxId>,
+    left: u32,
+}
+
+impl Telling {
+    /// Begins to show a turn's answer. `stream` is the growing message of an earlier attempt.
+    pub(super) fn start(
+        shared: &Shared,
+        spec: &TurnSpec,
+        journal: &Arc<Journal>,
+        stream: Option<String>,
+    ) -> Self {
+        let (text, watcher) = watch::channel(String::new());
+        let pulled = spec.place.opened.halves.delivery.capabilities().pulled;
+        if pulled {
+            let live = LiveParts {
+                shared: shared.clone(),
+                counter: Arc::clone(&spec.counter),
+                session: spec.place.id,
+                runs: spec.inputs.iter().map(|input| input.id).collect(),
+                left: LIVE_PARTS_MAX,
+            };
+            return Self { text, live: Some(live), pushed: None };
+        }
+        let screen = Screen {
+            shared: shared.clone(),
+            opened: Arc::clone(&spec.place.opened),
+            channel: spec.channel.clone(),
+            session: spec.place.id,
+            target: spec.reply_target().clone(),
+            journal: Arc::clone(journal),
+            message: stream,
+        };
+        let pushed = shared.tasks.spawn(screen.run(watcher));
+        Self { text, live: None, pushed: Some(pushed) }
+    }
+
+    /// The answer grew.
+    pub(super) fn grew(&mut self, part: String) {
+        self.text.send_modify(|text| text.push_str(&part));
+        let Some(live) = &mut self.live else { return };
+        if live.left > 0 {
+            live.left -= 1;
+            let seq = live.counter.next_live();
+            let event =
+                LiveEvent { seq, runs: live.runs.clone(), body: LiveBody::Delta { text: part } };
+            live.shared.services.live.publish(live.session, event);
+        }
+    }
+
+    /// The answer starts over (the model turned to its tools).
+    pub(super) fn restart(&self) {
+        self.text.send_modify(String::clear);
+    }
+
+    /// What was said so far.
+    pub(super) fn so_far(&self) -> String {
+        self.text.borrow().clone()
+    }
+
+    /// Ends the showing and names the growing message, if one is on the platform.
+    pub(super) async fn finish(self) -> Option<String> {
+        drop(self.text);
+        self.pushed?.await.ok().flatten()
+    }
+}
+
+/// A platform's side of a growing answer.
+#[derive(Debug)]
+struct Screen {
+    shared: Shared,
+    opened: Arc<Opened>,
+    channel: Option<ChannelHandle>,
+    session: SessionId,
+    target: ReplyTarget,
+    journal: Arc<Journal>,
+    message: Option<String>,
+}
+
+impl Screen {
+    /// Runs until the text's sender is gone; returns the growing message's id.
+    async fn run(mut self, mut text: watch::Receiver<String>) -> Option<String> {
+        let settings = &self.shared.settings;
+        let (typing_after, preview_after) = (settings.typing_after, settings.preview_after);
+        let capabilities = self.opened.halves.delivery.capabilities();
+        let typing_every = capabilities.typing_every;
+        let edit_every = capabilities.edit_every;
+        let mut type_at = Instant::now() + typing_after;
+        let mut show_at: Option<Instant> = None;
+        let mut shown = String::new();
+        loop {
+            let wake = show_at.map_or(type_at, |at| at.min(type_at));
+            tokio::select! {
+                changed = text.changed() => {
+                    if changed.is_err() {
+                        return self.message;
+                    }
+                    if show_at.is_none() && edit_every.is_some() {
+                        show_at = Some(Instant::now() + preview_after);
+                    }
+                    continue;
+                }
+                () = tokio::time::sleep_until(wake) => {}
+            }
+            let now = Instant::now();
+            if now >= type_at {
+                type_at = now + typing_every.unwrap_or(Duration::from_secs(3_600));
+                self.type_once().await;
+            }
+            if let (Some(at), Some(every)) = (show_at, edit_every)
+                && now >= at
+            {
+                show_at = Some(now + every);
+                let current = text.borrow_and_update().clone();
+                if !current.trim().is_empty() && current != shown && self.show(&current).await {
+                    shown = current;
+                }
+            }
+        }
+    }
+
+    async fn type_once(&self) {
+        let Some(typing) = &self.opened.halves.typing else {
+            return;
+        };
+        if let Err(error) = typing.typing(&self.target).await {
+            tracing::debug!(error = %error, "typing not shown");
+        }
+    }
+
+    /// Opens or edits the growing message. A failure costs this one look at it.
+    async fn show(&mut self, text: &str) -> bool {
+        let halves = &self.opened.halves;
+        let Some(edits) = &halves.edits else {
+            return false;
+        };
+        let part = halves.delivery.render_preview(text);
+        if let Some(message) = &self.message {
+            halves.delivery.ready(&self.target).await;
+            return edits.edit(&self.target, message, &part).await.is_ok();
+        }
+        // An earlier reply that still waits for the platform goes first.
+        if let Some(channel) = &self.channel
+            && !channel.session_is_idle(self.session).await
+        {
+            return false;
+        }
+        halves.delivery.ready(&self.target).await;
+        let key = OutboxId::generate(self.shared.services.ids.as_ref());
+        match halves.delivery.send(&self.target, &part, key).await {
+            Ok(Some(message)) => {
+                let step = TurnStep::StreamOpened { platform_message_id: message.clone() };
+                self.message = Some(message);
+                if let Err(error) = self.journal.write(vec![step]).await {
+                    tracing::warn!(error = %error, "a growing message is not journalled");
+                }
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::debug!(error = %error, "a growing message was not opened");
+                false
+            }
+        }
+    }
+}
