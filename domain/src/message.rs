@@ -109,7 +109,8 @@ pub enum InboundEvent {
 /// Media by reference.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attachment {
-    /// `image`, `audio`, `voice`, `video`, `document`, `sticker`, `location`, `contact`.
+    /// `image`, `audio`, `voice`, `video`, `document`, `sticker`, `location`, `contact`, `poll`,
+    /// `dice`.
     pub kind: String,
     /// The platform's reference. Never a URL that carries a token.
     pub reference: String,

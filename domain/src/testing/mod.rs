@@ -1,5 +1,6 @@
 //! Clock and ids for tests. Conformance suites stand beside the ports they prove, one file each.
 
+pub mod channel_suite;
 pub mod clock;
 pub mod ids;
 pub mod model_suite;

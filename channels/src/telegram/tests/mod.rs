@@ -1,0 +1,11 @@
+//! The adapter against fixtures and against a scripted Bot API.
+
+pub(crate) mod connection;
+mod delivery;
+pub(crate) mod fixtures;
+mod ingress;
+mod lifecycle;
+mod normalise;
+mod polling;
+mod render;
+mod scripted_api;

@@ -1,0 +1,75 @@
+//! One entity per table, for PostgreSQL and SQLite alike.
+//!
+//! Ids are UUIDs, times are milliseconds since the epoch, JSON is text. Every entity of a tenant
+//! is reached through [`crate::scope::TenantScope`] only. What does *not* belong here: queries,
+//! and the domain's types, which are made of these rows where they are read.
+#![expect(
+    unreachable_pub,
+    reason = "the derive macros want public items; the module itself is private to the crate"
+)]
+
+pub mod agent_revisions;
+pub mod agents;
+pub mod api_keys;
+pub mod audit_log;
+pub mod connections;
+#[cfg_attr(not(test), expect(dead_code, reason = "written by the lanes, read by nothing yet"))]
+pub mod contacts;
+pub mod data_keys;
+pub mod inbox;
+pub mod messages;
+pub mod node;
+pub mod outbox;
+pub mod ownership;
+pub mod routes;
+pub mod secrets;
+pub mod sessions;
+pub mod tenants;
+pub mod turn_steps;
+pub mod turns;
+#[cfg_attr(not(test), expect(dead_code, reason = "written and summed by statements of their own"))]
+pub mod usage_events;
+pub mod usage_minutes;
+pub mod wake;
+
+use crate::scope::TenantEntity;
+
+/// Names every entity of a tenant once, for implementations and for the isolation suite.
+macro_rules! for_each_tenant_entity {
+    ($use:ident) => {
+        $use! {
+            tenants,
+            agents,
+            agent_revisions,
+            connections,
+            contacts,
+            sessions,
+            messages,
+            turns,
+            turn_steps,
+            inbox,
+            outbox,
+            usage_events,
+            usage_minutes,
+            secrets,
+            data_keys,
+            api_keys,
+            audit_log,
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use for_each_tenant_entity;
+
+macro_rules! implement_tenant_entity {
+    ($($name:ident,)*) => {$(
+        impl TenantEntity for $name::Entity {
+            const TENANT: $name::Column = $name::Column::TenantId;
+        }
+    )*};
+}
+for_each_tenant_entity!(implement_tenant_entity);
+
+impl TenantEntity for routes::Entity {
+    const TENANT: routes::Column = routes::Column::TenantId;
+}

@@ -1,0 +1,336 @@
+//! Builds the real binary once, starts it, and ends it in every way a machine can.
+
+use anyhow::{Context as _, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rookery_domain::kill_point::KillPoint;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// How long a start may take before it counts as failed.
+pub const START_LIMIT: Duration = Duration::from_mins(1);
+/// How often the harness looks whether a start is complete.
+const START_POLL: Duration = Duration::from_millis(10);
+/// How much of a log is shown when something failed, in bytes.
+const LOG_TAIL_BYTES: usize = 8 * 1024;
+
+/// Where the process kills itself: the how-manieth time it passes a point.
+#[derive(Debug, Clone, Copy)]
+pub struct KillPlan {
+    /// The point.
+    pub point: KillPoint,
+    /// Counted from 1.
+    pub pass: u64,
+}
+
+/// Everything that is needed to start the binary, again and again.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The binary.
+    pub binary: PathBuf,
+    /// `--config`; absent: the defaults.
+    pub config: Option<PathBuf>,
+    /// Where `run.json` appears.
+    pub data_dir: PathBuf,
+    /// The working directory, and where logs are kept.
+    pub directory: PathBuf,
+    /// Added to a clean environment.
+    pub environment: Vec<(String, String)>,
+}
+
+/// What a ready process says about itself.
+#[derive(Debug, Deserialize)]
+struct RunFile {
+    pid: u32,
+    http: String,
+    ops: String,
+}
+
+/// A running process. Dropping it kills it.
+#[derive(Debug)]
+pub struct Rookery {
+    child: Child,
+    pid: u32,
+    /// The public listener's base URL.
+    pub http: String,
+    /// The private listener's base URL.
+    pub ops: String,
+    /// From start to ready.
+    pub ready_after: Duration,
+    log: PathBuf,
+}
+
+/// The output of a command that ran to its end.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Launch {
+    /// Starts `rookery serve` and waits until it is ready.
+    pub async fn serve(&self, plan: Option<KillPlan>) -> anyhow::Result<Rookery> {
+        let began = Instant::now();
+        let (child, log) = self.spawn(plan)?;
+        let pid = child.id().context("the process ended at once")?;
+        let mut rookery = Rookery {
+            child,
+            pid,
+            http: String::new(),
+            ops: String::new(),
+            ready_after: Duration::ZERO,
+            log,
+        };
+        loop {
+            if let Some(run) = self.run_file().filter(|run| run.pid == pid) {
+                rookery.http = base_url(&run.http);
+                rookery.ops = base_url(&run.ops);
+                rookery.ready_after = began.elapsed();
+                return Ok(rookery);
+            }
+            if let Some(status) = rookery.child.try_wait()? {
+                bail!("the process ended before it was ready: {status}\n{}", rookery.log_tail());
+            }
+            if began.elapsed() > START_LIMIT {
+                bail!("not ready within {START_LIMIT:?}\n{}", rookery.log_tail());
+            }
+            tokio::time::sleep(START_POLL).await;
+        }
+    }
+
+    /// Starts `rookery serve` where it is expected to refuse, and waits for its end.
+    pub async fn serve_refused(&self, limit: Duration) -> anyhow::Result<Finished> {
+        self.run_within(&["serve"], limit).await
+    }
+
+    /// Runs any other command of the binary to its end.
+    pub async fn run(&self, arguments: &[&str]) -> anyhow::Result<Finished> {
+        self.run_within(arguments, START_LIMIT).await
+    }
+
+    async fn run_within(&self, arguments: &[&str], limit: Duration) -> anyhow::Result<Finished> {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = tokio::time::timeout(limit, command.output()).await.with_context(|| {
+            format!("`rookery {}` did not end within {limit:?}", arguments.join(" "))
+        })??;
+        Ok(Finished {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    fn spawn(&self, plan: Option<KillPlan>) -> anyhow::Result<(Child, PathBuf)> {
+        let log = self.directory.join("rookery.log");
+        let file = std::fs::File::options().create(true).append(true).open(&log)?;
+        let mut command = self.command(&["serve"]);
+        if let Some(plan) = plan {
+            let text = format!("{}:{}", plan.point.name(), plan.pass);
+            command.env("ROOKERY_KILL_POINT", text);
+        }
+        let child = command
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        Ok((child, log))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = guarded_command(&self.binary, None);
+        command.env_clear();
+        for name in ["PATH", "HOME", "TMPDIR"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.args(arguments);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        command
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    fn run_file(&self) -> Option<RunFile> {
+        let text = std::fs::read_to_string(self.data_dir.join("run.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
+
+impl Rookery {
+    /// The process's id.
+    pub const fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await.context("cannot kill the process")
+    }
+
+    /// SIGTERM; returns without waiting.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.pid)?);
+        kill(pid, Signal::SIGTERM).context("cannot signal the process")
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self, limit: Duration) -> anyhow::Result<ExitStatus> {
+        match tokio::time::timeout(limit, self.child.wait()).await {
+            Ok(status) => Ok(status?),
+            Err(_elapsed) => bail!("still running after {limit:?}\n{}", self.log_tail()),
+        }
+    }
+
+    /// Whether it is still running.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Everything the process and its predecessors logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The end of the log.
+    pub fn log_tail(&self) -> String {
+        let log = self.log();
+        let from = log.len().saturating_sub(LOG_TAIL_BYTES);
+        let from = (from..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
+        log.get(from..).unwrap_or_default().to_owned()
+    }
+}
+
+fn base_url(address: &str) -> String {
+    if address.starts_with("http") {
+        address.trim_end_matches('/').to_owned()
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// A command in a session of its own that dies with the thread that started it, so that a test
+/// that is killed leaves nothing behind. A change of the user would undo that: it is made first.
+pub fn guarded_command(program: &Path, user: Option<&str>) -> Command {
+    let mut command = Command::new("setsid");
+    command.arg("setpriv");
+    if let Some(user) = user {
+        command.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg("--clear-groups");
+    }
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> anyhow::Result<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// The binary with kill points, built by cargo once per run of the tests. Without a kill plan in
+/// its environment it does what the shipped one does.
+pub async fn binary() -> anyhow::Result<PathBuf> {
+    BINARY.get_or_try_init(build).await.cloned()
+}
+
+async fn build() -> anyhow::Result<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
+    let release = std::env::var_os("ROOKERY_HARNESS_RELEASE").is_some();
+    let run = std::env::var("NEXTEST_RUN_ID").ok();
+    if let Some(built) = run.as_deref().and_then(built_in_run) {
+        return Ok(built);
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(workspace)
+        .args(["build", "--package", "rookery-runtime", "--bin", "rookery"])
+        .args(["--features", "kill-points", "--message-format=json-render-diagnostics"]);
+    if release {
+        command.arg("--release");
+    }
+    let output = command.stdin(Stdio::null()).output().await.context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("the binary does not build:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let executable = executable_in(&String::from_utf8_lossy(&output.stdout))
+        .context("cargo built the binary and did not say where")?;
+    // A copy: another build may replace cargo's own file while tests restart the process.
+    let kept = executable.with_file_name("rookery-with-kill-points");
+    let fresh =
+        executable.with_file_name(format!("rookery-with-kill-points.{}", std::process::id()));
+    std::fs::copy(&executable, &fresh)?;
+    std::fs::rename(&fresh, &kept)?;
+    if let Some(run) = run {
+        std::fs::write(stamp(&run), kept.display().to_string())?;
+    }
+    Ok(kept)
+}
+
+/// nextest starts a process per test; the first one of a run leaves a note for the others.
+fn built_in_run(run: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::fs::read_to_string(stamp(run)).ok()?);
+    path.exists().then_some(path)
+}
+
+fn stamp(run: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("rookery-harness-build-{run}"))
+}
+
+fn executable_in(messages: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base_url, executable_in, free_port, guarded_command};
+    use std::path::{Path, PathBuf};
+
+    #[tokio::test]
+    async fn a_guarded_process_keeps_its_id_and_leads_its_own_session() {
+        let script = "echo $$ $(ps -o sid= -p $$)".to_owned();
+        let child = guarded_command(Path::new("sh"), None)
+            .args(["-c", &script])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id().unwrap().to_string();
+        let output = child.wait_with_output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.split_whitespace().collect::<Vec<_>>(), [pid.as_str(), pid.as_str()]);
+    }
+
+    #[test]
+    fn an_address_becomes_a_base_url() {
+        assert_eq!(base_url("127.0.0.1:80"), "http://127.0.0.1:80");
+        assert_eq!(base_url("http://127.0.0.1:80/"), "http://127.0.0.1:80");
+        assert!(free_port().unwrap() > 0);
+    }
+
+    #[test]
+    fn the_executable_is_read_from_cargos_messages() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n{\"reason\":\"compiler-artifact\",\"executable\":\"/t/rookery\"}\n{\"reason\":\"build-finished\"}";
+        assert_eq!(executable_in(messages), Some(PathBuf::from("/t/rookery")));
+    }
+}
