@@ -1,78 +1,32 @@
 //! Every catalogue entry passes the domain's suite.
 
-use crate::telegram::{TelegramSettings, tests as telegram};
+use crate::telegram::tests as telegram;
+use crate::web::tests as web;
 use crate::{Catalogue, ChannelSettings};
-use bytes::Bytes;
 use proptest::prelude::*;
 use rookery_domain::channel::ChannelKind;
-use rookery_domain::message::WebMessage;
-use rookery_domain::ports::{ChannelCatalogue, RawRequest};
+use rookery_domain::ports::ChannelCatalogue;
 use rookery_domain::testing::channel_suite::{self, Subject};
 use serde_json::{Value, json};
 
 fn catalogue() -> Catalogue {
-    let settings = ChannelSettings { telegram: TelegramSettings::default() };
     let client = reqwest012::Client::builder().build().unwrap();
-    Catalogue::new(settings, &client).unwrap()
+    Catalogue::new(ChannelSettings::default(), &client).unwrap()
 }
 
 /// The suite's subject for each entry; a new platform adds its own here.
-fn subject(kind: &ChannelKind) -> Subject {
-    let adapter = catalogue().find(kind).unwrap();
-    match kind.as_str() {
-        "telegram" => Subject {
-            adapter,
-            config: telegram::connection::config(json!({"mode": "webhook"})),
-            sign: Some(|body| RawRequest {
-                headers: vec![(
-                    "x-telegram-bot-api-secret-token".to_owned(),
-                    Bytes::from_static(telegram::connection::SECRET.as_bytes()),
-                )],
-                body: Bytes::copy_from_slice(body),
-            }),
-            samples: telegram::fixtures::ALL
-                .iter()
-                .map(|(_, raw)| Bytes::from_static(raw.as_bytes()))
-                .collect(),
-            fits: |part| {
-                ["markdown", "plain"].iter().all(|form| {
-                    let text = part[form].as_str().unwrap();
-                    (1..=4_096).contains(&text.encode_utf16().count()) && !text.trim().is_empty()
-                })
-            },
-        },
-        "web" => {
-            let mut config = telegram::connection::config(json!({"allowed_origins": []}));
-            config.connection.channel = ChannelKind::web();
-            config.secrets.clear();
-            Subject {
-                adapter,
-                config,
-                sign: None,
-                samples: vec![web_message("hello"), web_message("/help")],
-                fits: Value::is_null,
-            }
-        }
-        other => panic!("no subject for {other}"),
-    }
-}
-
-fn web_message(text: &str) -> Bytes {
-    let message = WebMessage {
-        conversation_key: "shop-7".to_owned(),
-        contact: None,
-        text: text.to_owned(),
-        history: None,
-    };
-    serde_json::to_vec(&message).unwrap().into()
+fn subjects() -> Vec<Subject> {
+    let find = |kind: &str| catalogue().find(&kind.parse().unwrap()).unwrap();
+    let subjects = vec![telegram::connection::subject(find("telegram")), web::subject(find("web"))];
+    let named: Vec<ChannelKind> = subjects.iter().map(|subject| subject.adapter.kind()).collect();
+    assert_eq!(named, catalogue().kinds(), "every entry has its subject");
+    subjects
 }
 
 #[test]
 fn every_entry_of_the_catalogue_conforms() {
-    let kinds = catalogue().kinds();
-    assert_eq!(kinds.iter().map(ChannelKind::as_str).collect::<Vec<_>>(), ["telegram", "web"]);
-    for kind in kinds {
-        channel_suite::check(&subject(&kind));
+    for subject in subjects() {
+        channel_suite::check(&subject);
     }
     assert!(catalogue().find(&"pigeon".parse().unwrap()).is_none());
 }
@@ -80,22 +34,22 @@ fn every_entry_of_the_catalogue_conforms() {
 proptest! {
     #[test]
     fn every_entry_survives_any_bytes(body: Vec<u8>) {
-        for kind in catalogue().kinds() {
-            channel_suite::survives(&subject(&kind), &body);
+        for subject in subjects() {
+            channel_suite::survives(&subject, &body);
         }
     }
 
     #[test]
     fn every_entry_survives_any_json(body in json_text()) {
-        for kind in catalogue().kinds() {
-            channel_suite::survives(&subject(&kind), body.as_bytes());
+        for subject in subjects() {
+            channel_suite::survives(&subject, body.as_bytes());
         }
     }
 
     #[test]
     fn every_entry_renders_any_reply(text in any::<String>()) {
-        for kind in catalogue().kinds() {
-            channel_suite::renders(&subject(&kind), &text);
+        for subject in subjects() {
+            channel_suite::renders(&subject, &text);
         }
     }
 }

@@ -55,10 +55,7 @@ impl Control {
                 plan: "free".to_owned(),
             },
             limits: TenantLimits::default(),
-            agents: vec![AgentSpec {
-                slug: DEFAULT_AGENT.to_owned(),
-                profile,
-            }],
+            agents: vec![AgentSpec { slug: DEFAULT_AGENT.to_owned(), profile }],
             connections: Vec::new(),
             api_keys: vec![ApiKeySpec {
                 slug: ADMIN_KEY.to_owned(),
@@ -87,9 +84,6 @@ impl Control {
                 key.one_time = true;
             })
             .await?;
-        Ok(Some(SignIn {
-            agent: DEFAULT_AGENT.to_owned(),
-            token: made.value.0,
-        }))
+        Ok(Some(SignIn { agent: DEFAULT_AGENT.to_owned(), token: made.value.0 }))
     }
 }

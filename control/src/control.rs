@@ -50,19 +50,12 @@ pub struct Control {
 impl Control {
     /// Over its ports, the tools' names, and the base URL under which platforms reach the hooks.
     pub fn new(ports: ControlPorts, tools: Vec<String>, public_url: &str) -> Self {
-        Self {
-            ports,
-            tools,
-            public_url: public_url.trim_end_matches('/').to_owned(),
-        }
+        Self { ports, tools, public_url: public_url.trim_end_matches('/').to_owned() }
     }
 
     /// What an apply file is checked against.
     pub fn known(&self) -> Known<'_> {
-        Known {
-            channels: self.ports.channels.as_ref(),
-            tools: &self.tools,
-        }
+        Known { channels: self.ports.channels.as_ref(), tools: &self.tools }
     }
 
     /// Makes a tenant what the file says. Doing it again changes nothing.
@@ -113,19 +106,14 @@ impl Control {
     }
 
     async fn facts(&self, spec: &TenantSpec) -> Result<Facts, ControlError> {
-        let mut facts = Facts {
-            web_settings: self.web_settings()?,
-            ..Facts::default()
-        };
+        let mut facts = Facts { web_settings: self.web_settings()?, ..Facts::default() };
         facts.state = self.ports.store.tenant_by_slug(&spec.tenant.slug).await?;
         let Some(state) = &facts.state else {
             return Ok(facts);
         };
         let tenant = state.tenant.id;
         for prefix in ["connection/", "llm/"] {
-            facts
-                .vault
-                .extend(self.ports.vault.with_prefix(tenant, prefix).await?);
+            facts.vault.extend(self.ports.vault.with_prefix(tenant, prefix).await?);
         }
         for wanted in &spec.api_keys {
             let stored = state.api_keys.iter().find(|key| key.slug == wanted.slug);
@@ -156,7 +144,5 @@ impl Control {
 
 /// Whether a connection is one that the control plane made itself.
 pub fn is_implicit(connection: &Connection) -> bool {
-    connection
-        .slug
-        .starts_with(crate::spec::RESERVED_CONNECTION_PREFIX)
+    connection.slug.starts_with(crate::spec::RESERVED_CONNECTION_PREFIX)
 }

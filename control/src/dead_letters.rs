@@ -91,11 +91,7 @@ impl Tenants {
             Some(slug) => vec![control.tenant(slug).await?.tenant.id],
             None => Vec::new(),
         };
-        Ok(Self {
-            page: named.into_iter(),
-            last: None,
-            more: slug.is_none(),
-        })
+        Ok(Self { page: named.into_iter(), last: None, more: slug.is_none() })
     }
 
     async fn next(&mut self, control: &Control) -> Result<Option<TenantId>, ControlError> {

@@ -29,10 +29,7 @@ pub struct Faults(Vec<Fault>);
 impl Faults {
     /// Adds one.
     pub fn push(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Fault {
-            path: path.into(),
-            message: message.into(),
-        });
+        self.0.push(Fault { path: path.into(), message: message.into() });
     }
 
     /// Whether nothing is wrong.
@@ -47,11 +44,7 @@ impl Faults {
 
     /// The value, if nothing is wrong.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.is_empty() {
-            Ok(value)
-        } else {
-            Err(self)
-        }
+        if self.is_empty() { Ok(value) } else { Err(self) }
     }
 }
 
@@ -87,10 +80,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_finds_its_neighbour_and_a_strange_one_finds_none() {
-        assert_eq!(
-            nearest("instrutions", ["name", "instructions"]),
-            Some("instructions")
-        );
+        assert_eq!(nearest("instrutions", ["name", "instructions"]), Some("instructions"));
         assert_eq!(nearest("zzz", ["name", "instructions"]), None);
     }
 

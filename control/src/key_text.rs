@@ -57,9 +57,7 @@ pub fn make(random: &dyn RandomSource) -> Result<Secret, RandomError> {
 pub fn refusal(text: &Secret) -> Option<String> {
     let text = text.expose();
     if text.chars().count() < CHARACTERS_MIN {
-        Some(format!(
-            "is too short: give at least {CHARACTERS_MIN} characters"
-        ))
+        Some(format!("is too short: give at least {CHARACTERS_MIN} characters"))
     } else if text.len() > BYTES_MAX {
         Some(format!("is too long: give at most {BYTES_MAX} bytes"))
     } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {

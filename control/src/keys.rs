@@ -46,8 +46,7 @@ impl Control {
         }
         faults.or(())?;
         let scopes = scopes.to_vec();
-        self.write_key(slug, &state, |key| key.scopes = scopes)
-            .await
+        self.write_key(slug, &state, |key| key.scopes = scopes).await
     }
 
     pub(crate) async fn write_key(
@@ -91,12 +90,9 @@ impl Control {
             at: means.at,
         };
         match self.ports.store.save(change).await {
-            Ok(()) => Ok(MadeKey {
-                tenant_id,
-                id,
-                slug: slug.to_owned(),
-                value: CarriedSecret(text),
-            }),
+            Ok(()) => {
+                Ok(MadeKey { tenant_id, id, slug: slug.to_owned(), value: CarriedSecret(text) })
+            }
             Err(StoreError::Conflict(_)) => Err(ControlError::Contended(state.tenant.slug.clone())),
             Err(error) => Err(error.into()),
         }

@@ -38,16 +38,9 @@ fn check_keys(settings: &Map<String, Value>, known: &[&str]) -> Result<Value, Ve
     let errors: Vec<_> = settings
         .keys()
         .filter(|key| !known.contains(&key.as_str()))
-        .map(|key| SettingsError {
-            field: key.clone(),
-            reason: "unknown setting".to_owned(),
-        })
+        .map(|key| SettingsError { field: key.clone(), reason: "unknown setting".to_owned() })
         .collect();
-    if errors.is_empty() {
-        Ok(Value::Object(settings.clone()))
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(Value::Object(settings.clone())) } else { Err(errors) }
 }
 
 impl Adapter for Pigeon {
@@ -137,10 +130,7 @@ pub(crate) fn tools() -> Vec<String> {
 
 /// Reads a file against [`Platforms`] and [`tools`].
 pub(crate) fn read(text: &str) -> Result<TenantSpec, crate::fault::Faults> {
-    let known = Known {
-        channels: &Platforms,
-        tools: &tools(),
-    };
+    let known = Known { channels: &Platforms, tools: &tools() };
     let sources = Sources(BTreeMap::from([
         ("TOKEN", "canary-token"),
         ("OTHER_TOKEN", "canary-other"),
@@ -198,14 +188,10 @@ fn apply_change(state: &mut TenantState, change: &TenantChange) {
         put(&mut state.agents, agent, |left, right| left.id == right.id);
     }
     for connection in &change.connections {
-        put(&mut state.connections, connection.clone(), |left, right| {
-            left.id == right.id
-        });
+        put(&mut state.connections, connection.clone(), |left, right| left.id == right.id);
     }
     for (key, _) in &change.api_keys {
-        put(&mut state.api_keys, key.clone(), |left, right| {
-            left.id == right.id
-        });
+        put(&mut state.api_keys, key.clone(), |left, right| left.id == right.id);
     }
     for key in &mut state.api_keys {
         if change.revoked_keys.contains(&key.id) {
@@ -226,11 +212,7 @@ impl ControlStore for Memory {
         limit: u32,
     ) -> Result<Vec<TenantId>, StoreError> {
         let stored = self.0.lock().await;
-        let mut ids: Vec<_> = stored
-            .states
-            .values()
-            .map(|state| state.tenant.id)
-            .collect();
+        let mut ids: Vec<_> = stored.states.values().map(|state| state.tenant.id).collect();
         ids.sort_unstable();
         ids.retain(|id| after.is_none_or(|after| *id > after));
         ids.truncate(usize::try_from(limit).unwrap());
@@ -244,11 +226,8 @@ impl ControlStore for Memory {
             return Err(StoreError::Conflict("somebody was faster".to_owned()));
         }
         let tenant = change.tenant.id;
-        let mut state = stored
-            .states
-            .get(&change.tenant.slug)
-            .cloned()
-            .unwrap_or_else(|| TenantState {
+        let mut state =
+            stored.states.get(&change.tenant.slug).cloned().unwrap_or_else(|| TenantState {
                 tenant: samples::tenant(tenant, &change.tenant.slug),
                 agents: Vec::new(),
                 connections: Vec::new(),
@@ -309,9 +288,7 @@ impl SecretVault for Memory {
             .vault
             .iter()
             .filter(|((owner, name), _)| *owner == tenant && name.starts_with(prefix));
-        Ok(found
-            .map(|((_, name), secret)| (name.clone(), secret.clone()))
-            .collect())
+        Ok(found.map(|((_, name), secret)| (name.clone(), secret.clone())).collect())
     }
 }
 
@@ -349,22 +326,14 @@ impl Inbox for Memory {
         limit: u32,
     ) -> Result<Vec<InboxRow>, StoreError> {
         let stored = self.0.lock().await;
-        let of_tenant = stored
-            .dead
-            .iter()
-            .filter(|row| row.inbound.tenant_id == tenant);
-        Ok(of_tenant
-            .take(usize::try_from(limit).unwrap())
-            .cloned()
-            .collect())
+        let of_tenant = stored.dead.iter().filter(|row| row.inbound.tenant_id == tenant);
+        Ok(of_tenant.take(usize::try_from(limit).unwrap()).cloned().collect())
     }
 
     async fn replay(&self, tenant: TenantId, id: InboxId) -> Result<bool, StoreError> {
         let mut stored = self.0.lock().await;
         let before = stored.dead.len();
-        stored
-            .dead
-            .retain(|row| row.inbound.tenant_id != tenant || row.inbound.id != id);
+        stored.dead.retain(|row| row.inbound.tenant_id != tenant || row.inbound.id != id);
         Ok(stored.dead.len() < before)
     }
 }
@@ -384,11 +353,7 @@ pub(crate) fn control(memory: &Arc<Memory>) -> Control {
 }
 
 fn version(memory: &Memory, slug: &str) -> i64 {
-    block_on(memory.tenant_by_slug(slug))
-        .unwrap()
-        .unwrap()
-        .tenant
-        .version
+    block_on(memory.tenant_by_slug(slug)).unwrap().unwrap().tenant.version
 }
 
 const FILE: &str = r#"
@@ -449,10 +414,7 @@ fn a_fresh_install_gets_a_tenant_an_agent_a_key_and_a_link_that_replaces_the_one
     assert_eq!(state.connections[0].slug, "api-helper");
     let links: Vec<_> = state.api_keys.iter().filter(|key| key.one_time).collect();
     assert_eq!(links.len(), 1);
-    assert_eq!(
-        block_on(memory.0.lock()).key_texts[&links[0].id],
-        second.token
-    );
+    assert_eq!(block_on(memory.0.lock()).key_texts[&links[0].id], second.token);
     assert!(links[0].expires_at.is_some());
 }
 
@@ -505,12 +467,7 @@ fn dead_letters_of_all_tenants_are_listed_up_to_the_limit_and_replayed_once() {
     let all = block_on(control.dead_letters(None, 10)).unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(block_on(control.dead_letters(None, 1)).unwrap().len(), 1);
-    assert_eq!(
-        block_on(control.dead_letters(Some("acme"), 10))
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(block_on(control.dead_letters(Some("acme"), 10)).unwrap().len(), 1);
     let id = all[1].id;
     assert_eq!(block_on(control.replay(None, id)).unwrap().unwrap().id, id);
     assert_eq!(block_on(control.replay(None, id)).unwrap(), None);

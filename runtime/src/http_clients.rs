@@ -15,7 +15,7 @@ const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 32;
 const USER_AGENT: &str = concat!("rookery/", env!("CARGO_PKG_VERSION"));
 
 /// For model providers. Call limits are the caller's: a stream may be long.
-pub fn for_models() -> anyhow::Result<reqwest::Client> {
+pub(crate) fn for_models() -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .connect_timeout(CONNECT_TIME_LIMIT)
@@ -28,7 +28,7 @@ pub fn for_models() -> anyhow::Result<reqwest::Client> {
 }
 
 /// For chat platforms; `time_limit` is the longest call, a long poll included.
-pub fn for_platforms(time_limit: Duration) -> anyhow::Result<reqwest012::Client> {
+pub(crate) fn for_platforms(time_limit: Duration) -> anyhow::Result<reqwest012::Client> {
     reqwest012::Client::builder()
         .use_preconfigured_tls(tls()?)
         .connect_timeout(CONNECT_TIME_LIMIT)
@@ -42,7 +42,7 @@ pub fn for_platforms(time_limit: Duration) -> anyhow::Result<reqwest012::Client>
 }
 
 /// For the admin socket of this machine: no proxy, no TLS, and the path is the server.
-pub fn for_admin_socket(path: &Path, time_limit: Duration) -> anyhow::Result<reqwest::Client> {
+pub(crate) fn for_admin_socket(path: &Path, time_limit: Duration) -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .no_proxy()

@@ -18,14 +18,9 @@ struct Plan {
 static PLAN: OnceLock<Plan> = OnceLock::new();
 
 /// Sets the plan of this process, once.
-pub fn arm(plan: &str) -> anyhow::Result<()> {
+pub(crate) fn arm(plan: &str) -> anyhow::Result<()> {
     let (point, pass) = parse(plan)?;
-    let is_first = PLAN
-        .set(Plan {
-            point,
-            passes_left: AtomicU64::new(pass),
-        })
-        .is_ok();
+    let is_first = PLAN.set(Plan { point, passes_left: AtomicU64::new(pass) }).is_ok();
     anyhow::ensure!(is_first, "a kill point is armed already");
     install(pass_by);
     Ok(())
@@ -34,10 +29,7 @@ pub fn arm(plan: &str) -> anyhow::Result<()> {
 fn parse(plan: &str) -> anyhow::Result<(KillPoint, u64)> {
     let form = "ROOKERY_KILL_POINT must be K1 to K9 with the number of the pass, such as K4:3";
     let (name, pass) = plan.split_once(':').unwrap_or((plan, "1"));
-    let point = KillPoint::ALL
-        .into_iter()
-        .find(|point| point.name() == name)
-        .context(form)?;
+    let point = KillPoint::ALL.into_iter().find(|point| point.name() == name).context(form)?;
     let pass: u64 = pass.parse().context(form)?;
     anyhow::ensure!(pass > 0, form);
     Ok((point, pass))

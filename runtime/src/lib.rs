@@ -20,5 +20,5 @@ mod system;
 mod tls;
 mod wiring;
 
-pub use tls::choose_provider as choose_tls_provider;
 pub use system::{OsRandom, SystemClock, SystemIds};
+pub use tls::choose_provider as choose_tls_provider;

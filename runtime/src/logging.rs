@@ -9,28 +9,21 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// What a short command logs: warnings, in the form that suits where they go.
-pub fn install_for_command() {
-    install(&LogConfig {
-        format: LogFormat::Auto,
-        filter: "warn".to_owned(),
-    });
+pub(crate) fn install_for_command() {
+    install(&LogConfig { format: LogFormat::Auto, filter: "warn".to_owned() });
 }
 
 /// Sets up logging for this process. A second call does nothing.
-pub fn install(config: &LogConfig) {
+pub(crate) fn install(config: &LogConfig) {
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
     let pretty = match config.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let installed = if pretty {
-        subscriber
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init()
+        subscriber.with_ansi(std::io::stderr().is_terminal()).try_init()
     } else {
         subscriber
             .json()

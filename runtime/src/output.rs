@@ -3,12 +3,12 @@
 use std::io::Write;
 
 /// Prints a result. A reader that is gone is no error of ours.
-pub fn result(text: &str) {
+pub(crate) fn result(text: &str) {
     write(std::io::stdout().lock(), text);
 }
 
 /// Prints what went wrong, or what to know about a result.
-pub fn problem(text: &str) {
+pub(crate) fn problem(text: &str) {
     write(std::io::stderr().lock(), text);
 }
 

@@ -19,7 +19,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// UUIDv7 whose counter never goes back within the process, even when the clock does.
+/// Ids of version 7 whose counter never goes back within the process, even when the clock does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
 
@@ -43,9 +43,7 @@ impl Default for OsRandom {
 
 impl RandomSource for OsRandom {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
-        self.0
-            .fill(buffer)
-            .map_err(|ring::error::Unspecified| RandomError)
+        self.0.fill(buffer).map_err(|ring::error::Unspecified| RandomError)
     }
 }
 
@@ -61,10 +59,7 @@ mod tests {
             let threads: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| (0..2_000).map(|_| SystemIds.uuid()).collect::<Vec<_>>()))
                 .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect::<Vec<_>>()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         });
         assert!(made.iter().all(|ids| ids.is_sorted_by(|left, right| left < right)));
         let distinct: std::collections::BTreeSet<_> = made.iter().flatten().collect();

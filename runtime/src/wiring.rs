@@ -15,11 +15,11 @@ use rookery_domain::ownership::NodeRecord;
 use rookery_domain::ports::{ControlStore, Ingestion, Ownership, Toolbox};
 use rookery_domain::{Clock, IdSource};
 use rookery_llm::Router;
+use rookery_storage::PathStore;
 use rookery_storage::control::ControlTables;
 use rookery_storage::directory::CachedDirectory;
 use rookery_storage::live::LiveFanOut;
 use rookery_storage::vault::{RootKey, RootKeys, Vault};
-use rookery_storage::PathStore;
 use rookery_tools::Tools;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,10 +116,7 @@ impl Parts {
             address: String::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        self.path
-            .boot(&node)
-            .await
-            .context("cannot register this process in the database")?;
+        self.path.boot(&node).await.context("cannot register this process in the database")?;
         tracing::info!(node.id = %node.id, version = node.version, "starting");
         let settings = ActorSettings {
             on_ambiguous: config.agents.on_ambiguous,
@@ -140,10 +137,7 @@ impl Parts {
         draining: watch::Receiver<bool>,
     ) -> anyhow::Result<axum::Router> {
         let cookie_key = key_text::make(&OsRandom::default())?;
-        let settings = config
-            .limits
-            .web
-            .settings(public_url.parse()?, cookie_key);
+        let settings = config.limits.web.settings(public_url.parse()?, cookie_key);
         let ports = WebPorts {
             ingestion,
             live: self.live.clone(),
@@ -188,10 +182,7 @@ pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Database> {
     if storage.is_embedded_default() {
         crate::serve::prepare_data_dir(&storage.data_dir)?;
     }
-    let settings = config
-        .limits
-        .storage
-        .database(&storage.url, storage.migrate_url.as_ref());
+    let settings = config.limits.storage.database(&storage.url, storage.migrate_url.as_ref());
     Ok(Database::open(settings).await?)
 }
 
@@ -232,11 +223,9 @@ pub(crate) fn ids() -> Arc<dyn IdSource> {
 
 fn root_key(config: &Config) -> anyhow::Result<RootKey> {
     let failed = "no root key: set secrets.root_key, or make the data directory writable";
-    match &config.secrets.root_key {
-        Some(text) => RootKey::from_base64(text).context(failed),
-        None => {
-            crate::serve::prepare_data_dir(&config.storage.data_dir)?;
-            RootKey::load_or_create(&config.storage.file(ROOT_KEY_FILE)).context(failed)
-        }
+    if let Some(text) = &config.secrets.root_key {
+        return RootKey::from_base64(text).context(failed);
     }
+    crate::serve::prepare_data_dir(&config.storage.data_dir)?;
+    RootKey::load_or_create(&config.storage.file(ROOT_KEY_FILE)).context(failed)
 }

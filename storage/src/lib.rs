@@ -11,6 +11,8 @@ mod database;
 pub mod directory;
 mod entity;
 mod error;
+#[cfg(test)]
+mod fixture;
 pub mod live;
 mod migration;
 mod path;

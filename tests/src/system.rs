@@ -62,6 +62,8 @@ pub struct Setup {
     pub tables: String,
     /// More settings, as environment variables.
     pub environment: Vec<(String, String)>,
+    /// On a PostgreSQL server that no other test uses.
+    pub own_server: bool,
     /// How fast the fake platform's time runs.
     pub timing: Timing,
     /// Decides what the fakes do by chance.
@@ -78,6 +80,7 @@ impl Setup {
             agent: String::new(),
             tables: String::new(),
             environment: Vec::new(),
+            own_server: false,
             timing: Timing::default(),
             seed: 1,
         }
@@ -94,6 +97,13 @@ impl Setup {
     #[must_use]
     pub const fn polling(mut self) -> Self {
         self.mode = "polling";
+        self
+    }
+
+    /// With a database server that the test may stop.
+    #[must_use]
+    pub const fn own_server(mut self) -> Self {
+        self.own_server = true;
         self
     }
 
@@ -153,7 +163,8 @@ impl System {
         let model = FakeModel::start().await?;
         let postgres = match setup.database {
             Database::Sqlite => None,
-            Database::Postgres => Some(Postgres::start().await?),
+            Database::Postgres if setup.own_server => Some(Postgres::own().await?),
+            Database::Postgres => Some(Postgres::shared().await?),
         };
         let directory = tempfile::Builder::new().prefix("rookery-system-").tempdir()?;
         let base = format!("http://127.0.0.1:{}", free_port()?);

@@ -5,4 +5,7 @@
 
 mod receive;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use receive::receive;

@@ -227,10 +227,11 @@ impl Reader {
     fn line_break(&mut self) {
         if let Some(table) = &mut self.table {
             table.text(" ");
-        } else {
+        } else if self.gap == Gap::None && self.marker.is_none() {
             let style = self.style();
             self.output.push("\n", &style);
         }
+        // Else the block has shown nothing yet and there is no line to break.
     }
 
     /// Writes what is owed, then the text.

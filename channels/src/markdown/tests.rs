@@ -59,6 +59,12 @@ fn a_quote_is_one_run_over_its_paragraphs() {
 }
 
 #[test]
+fn a_line_break_before_any_text_breaks_no_line() {
+    assert_eq!(marked("```\na\n```\n\n> \\\n> b"), "<p>a<>\n\n<q>b");
+    assert_eq!(marked("- \\\n  b"), "<>• b");
+}
+
+#[test]
 fn a_code_block_interrupts_a_quote_and_keeps_its_language() {
     assert_eq!(marked("> a\n> ```rust\n> b\n> ```\n> c"), "<q>a<>\n\n<p>b<>\n\n<q>c");
     let styled = read("```rust ignore\nlet a = 1;\n```");

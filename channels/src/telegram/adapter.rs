@@ -51,7 +51,7 @@ impl TelegramAdapter {
             self.bots.insert(key, Arc::downgrade(&bot));
             bot
         });
-        bot.learn(Identity::stored(config.connection.identity.as_ref()));
+        bot.recall(Identity::stored(config.connection.identity.as_ref()));
         bot
     }
 }

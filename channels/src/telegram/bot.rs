@@ -44,13 +44,21 @@ impl BotState {
         Self { identity: watch::Sender::new(identity), pace: Pace::new(limits) }
     }
 
-    /// Keeps what is newly known and forgets nothing.
-    pub(super) fn learn(&self, newer: Identity) {
-        self.identity.send_modify(|known| {
-            known.id = newer.id.or(known.id);
-            if newer.username.is_some() {
-                known.username = newer.username;
+    /// What the platform says now.
+    pub(super) fn learn(&self, identity: Identity) {
+        self.identity.send_replace(identity);
+    }
+
+    /// What was stored at an earlier start: it fills gaps, unless it is about another bot, as it is
+    /// after a change of the token.
+    pub(super) fn recall(&self, stored: Identity) {
+        self.identity.send_if_modified(|known| {
+            let is_same_bot = known.id.is_none() || known.id == stored.id;
+            let fills_a_gap = is_same_bot && known.username.is_none();
+            if fills_a_gap {
+                *known = stored;
             }
+            fills_a_gap
         });
     }
 

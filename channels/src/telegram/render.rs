@@ -14,6 +14,9 @@ const MESSAGE_MARKS_MAX: usize = 100;
 /// Longest reply that is rendered, in bytes. What is beyond it is replaced by a note, so that a
 /// hostile or runaway reply costs bounded time and a bounded number of messages.
 pub(super) const REPLY_BYTES_MAX: usize = 256 * 1_024;
+/// Messages of one reply. Dense marks make short messages; at a message a second this is patience
+/// enough.
+pub(super) const MESSAGES_MAX: usize = 150;
 /// A growing reply is shown as its newest pieces of this size, so that it scrolls and does not jump.
 const PREVIEW_STEP_UNITS: usize = 1_024;
 const PREVIEW_EMPTY: &str = "…";
@@ -33,11 +36,22 @@ pub(super) struct Part {
 /// The parts of a reply, in order. None of a blank reply.
 pub(super) fn render(source: &str) -> Vec<Part> {
     let styled = read_bounded(source);
-    ranges(&styled, LIMIT)
-        .into_iter()
-        .filter(|range| !styled.slice(range.clone()).trim().is_empty())
-        .map(|range| part(&styled, range))
-        .collect()
+    let mut shown = ranges(&styled, LIMIT);
+    shown.retain(|range| !styled.slice(range.clone()).trim().is_empty());
+    let is_cut = shown.len() > MESSAGES_MAX;
+    shown.truncate(if is_cut { MESSAGES_MAX - 1 } else { MESSAGES_MAX });
+    let mut parts: Vec<Part> = shown.into_iter().map(|range| part(&styled, range)).collect();
+    if is_cut {
+        let note = note(&format!("a reply is at most {MESSAGES_MAX} messages"));
+        parts.push(part(&note, 0..note.text().len()));
+    }
+    parts
+}
+
+fn note(reason: &str) -> StyledText {
+    let mut styled = StyledText::default();
+    styled.push(&format!("[The rest was left out: {reason}.]"), &Style::default());
+    styled
 }
 
 /// The newest of a growing reply that fits one message.
@@ -81,9 +95,9 @@ fn read_bounded(source: &str) -> StyledText {
     let kept = source.get(..source.floor_char_boundary(REPLY_BYTES_MAX)).unwrap_or(source);
     let mut styled = markdown::read(kept);
     if kept.len() < source.len() {
-        let note =
-            format!("\n\n[The rest was left out: a reply is at most {REPLY_BYTES_MAX} bytes.]");
-        styled.push(&note, &Style::default());
+        let note = note(&format!("a reply is at most {REPLY_BYTES_MAX} bytes"));
+        styled.push("\n\n", &Style::default());
+        styled.push(note.text(), &Style::default());
     }
     styled
 }

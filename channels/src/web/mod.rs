@@ -9,6 +9,6 @@ mod normalise;
 mod settings;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use adapter::WebAdapter;

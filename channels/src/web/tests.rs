@@ -1,11 +1,48 @@
 use super::WebAdapter;
 use super::settings::ORIGINS_MAX;
 use proptest::prelude::*;
+use rookery_domain::channel::ChannelKind;
+use rookery_domain::connection::{Connection, ConnectionConfig};
+use rookery_domain::id::{AgentId, ConnectionId, TenantId};
 use rookery_domain::message::{ConversationKind, InboundEvent, Reply, WebMessage};
 use rookery_domain::model::ModelMessage;
 use rookery_domain::ports::channel::SettingsError;
 use rookery_domain::ports::{Adapter, Ingress, IngressError, RawRequest};
+use rookery_domain::testing::channel_suite::Subject;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn config() -> ConnectionConfig {
+    let id = |number| Uuid::from_u128(number);
+    ConnectionConfig {
+        connection: Connection {
+            tenant_id: TenantId::from_uuid(id(1)),
+            id: ConnectionId::from_uuid(id(2)),
+            slug: "site".to_owned(),
+            channel: ChannelKind::web(),
+            agent_id: AgentId::from_uuid(id(3)),
+            settings: json!({"allowed_origins": []}),
+            identity: None,
+            enabled: true,
+        },
+        secrets: BTreeMap::new(),
+        public_url: "https://bots.example.com".to_owned(),
+    }
+}
+
+/// What the conformance suite runs on.
+pub(crate) fn subject(adapter: Arc<dyn Adapter>) -> Subject {
+    let sample = |text: &str| serde_json::to_vec(&message(text)).unwrap().into();
+    Subject {
+        adapter,
+        config: config(),
+        sign: None,
+        samples: vec![sample("hello"), sample("/help")],
+        fits: Value::is_null,
+    }
+}
 
 fn check(settings: Value) -> Result<Value, Vec<SettingsError>> {
     let Value::Object(settings) = settings else { panic!("not an object") };
@@ -96,8 +133,7 @@ fn a_command_is_a_command_unless_the_caller_brings_its_own_history() {
 
 #[test]
 fn a_reply_is_one_empty_part() {
-    let delivery =
-        WebAdapter.open(&crate::telegram::tests::connection::config(json!({}))).unwrap().delivery;
+    let delivery = WebAdapter.open(&config()).unwrap().delivery;
     assert_eq!(delivery.render(&Reply::answer("long ".repeat(9_999))), [Value::Null]);
     assert!(delivery.capabilities().pulled);
 }

@@ -13,10 +13,8 @@ pub(super) fn plan_agents(
     state: Option<&TenantState>,
 ) -> BTreeMap<String, AgentId> {
     let stored = state.map_or(&[][..], |state| &state.agents);
-    let mut all: BTreeMap<String, AgentId> = stored
-        .iter()
-        .map(|agent| (agent.slug.clone(), agent.id))
-        .collect();
+    let mut all: BTreeMap<String, AgentId> =
+        stored.iter().map(|agent| (agent.slug.clone(), agent.id)).collect();
     for wanted in &spec.agents {
         let current = stored.iter().find(|agent| agent.slug == wanted.slug);
         if current.is_some_and(|agent| agent.profile == wanted.profile) {

@@ -58,17 +58,12 @@ fn plan_one(
     agent_id: AgentId,
     (stored, facts): (Option<&Connection>, &Facts),
 ) -> Connection {
-    let id = stored.map_or_else(
-        || ConnectionId::generate(draft.means.ids),
-        |connection| connection.id,
-    );
+    let id =
+        stored.map_or_else(|| ConnectionId::generate(draft.means.ids), |connection| connection.id);
     let secrets_differed = draft.secrets(
         &facts.vault,
         &connection_secret_name(id, ""),
-        wanted
-            .secrets
-            .iter()
-            .map(|(field, secret)| (connection_secret_name(id, field), &secret.0)),
+        wanted.secrets.iter().map(|(field, secret)| (connection_secret_name(id, field), &secret.0)),
     );
     let connection = Connection {
         tenant_id: draft.change.tenant.id,
@@ -77,9 +72,12 @@ fn plan_one(
         channel: wanted.channel.clone(),
         agent_id,
         settings: wanted.settings.clone(),
-        // Another token may be another bot: who it is gets asked again.
+        // Another token may be another bot, and other settings another registration: the platform
+        // is asked again.
         identity: stored
-            .filter(|_| !secrets_differed)
+            .filter(|stored| {
+                stored.enabled && !secrets_differed && stored.settings == wanted.settings
+            })
             .and_then(|connection| connection.identity.clone()),
         enabled: true,
     };
@@ -138,11 +136,7 @@ fn add_implicit(
             identity: None,
             enabled: true,
         };
-        let action = if stored.is_some() {
-            "connection.enabled"
-        } else {
-            "connection.created"
-        };
+        let action = if stored.is_some() { "connection.enabled" } else { "connection.created" };
         save(draft, action, &connection);
     }
 }
@@ -158,10 +152,8 @@ fn save(draft: &mut Draft<'_>, action: &str, connection: &Connection) {
 }
 
 fn printed(draft: &Draft<'_>, connection: &Connection) -> AppliedConnection {
-    let hook_url = format!(
-        "{}/hooks/{}/{}",
-        draft.means.public_url, connection.channel, connection.id
-    );
+    let hook_url =
+        format!("{}/hooks/{}/{}", draft.means.public_url, connection.channel, connection.id);
     AppliedConnection {
         id: connection.id,
         hook_url: (connection.channel != ChannelKind::web()).then_some(hook_url),

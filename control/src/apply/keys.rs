@@ -17,18 +17,13 @@ pub(super) fn plan_keys(
     spec: &TenantSpec,
     facts: &Facts,
 ) -> Result<BTreeMap<String, AppliedKey>, ControlError> {
-    let stored = facts
-        .state
-        .as_ref()
-        .map_or(&[][..], |state| &state.api_keys);
+    let stored = facts.state.as_ref().map_or(&[][..], |state| &state.api_keys);
     let mut applied = BTreeMap::new();
     for (index, wanted) in spec.api_keys.iter().enumerate() {
         let current = stored.iter().find(|key| key.slug == wanted.slug);
         if let Some(fault) = current.and_then(|current| refusal(wanted, current)) {
             let (field, message) = fault;
-            draft
-                .faults
-                .push(format!("api_keys[{index}].{field}"), message);
+            draft.faults.push(format!("api_keys[{index}].{field}"), message);
             continue;
         }
         let id = current.map_or_else(|| ApiKeyId::generate(draft.means.ids), |key| key.id);
@@ -38,10 +33,7 @@ pub(super) fn plan_keys(
         };
         applied.insert(wanted.slug.clone(), AppliedKey { id, value: made });
     }
-    for key in stored
-        .iter()
-        .filter(|key| key.revoked_at.is_none() && !key.one_time)
-    {
+    for key in stored.iter().filter(|key| key.revoked_at.is_none() && !key.one_time) {
         if !spec.api_keys.iter().any(|wanted| wanted.slug == key.slug) {
             draft.change.revoked_keys.push(key.id);
             let details = serde_json::json!({ "key": key.id });
@@ -83,12 +75,12 @@ fn write(
     id: ApiKeyId,
     replaces: bool,
 ) -> Result<Option<CarriedSecret>, ControlError> {
-    let (text, made) = match &wanted.value {
-        Some(given) => (given.0.clone(), None),
-        None => {
-            let text = key_text::make(draft.means.random)?;
-            (text.clone(), Some(CarriedSecret(text)))
-        }
+    let made = match &wanted.value {
+        Some(_) => None,
+        None => Some(CarriedSecret(key_text::make(draft.means.random)?)),
+    };
+    let Some(CarriedSecret(text)) = wanted.value.clone().or_else(|| made.clone()) else {
+        return Ok(None);
     };
     let key = ApiKey {
         tenant_id: draft.change.tenant.id,
@@ -101,11 +93,7 @@ fn write(
         one_time: false,
     };
     draft.change.api_keys.push((key, text));
-    let action = if replaces {
-        "api_key.replaced"
-    } else {
-        "api_key.created"
-    };
+    let action = if replaces { "api_key.replaced" } else { "api_key.created" };
     let details = serde_json::json!({ "key": id, "scopes": wanted.scopes });
     draft.record(action, &wanted.slug, details);
     Ok(made)

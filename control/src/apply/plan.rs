@@ -42,25 +42,15 @@ pub fn plan(spec: &TenantSpec, facts: &Facts, means: Means<'_>) -> Result<Planne
     draft.secrets(
         &facts.vault,
         "llm/",
-        spec.secrets
-            .iter()
-            .map(|(name, secret)| (name.clone(), &secret.0)),
+        spec.secrets.iter().map(|(name, secret)| (name.clone(), &secret.0)),
     );
     let all_agents = plan_agents(&mut draft, spec, facts.state.as_ref());
     let connections = plan_connections(&mut draft, spec, facts, &all_agents);
     let api_keys = plan_keys(&mut draft, spec, facts)?;
-    let Draft {
-        change,
-        notes,
-        faults,
-        ..
-    } = draft;
+    let Draft { change, notes, faults, .. } = draft;
     faults.or(())?;
     let applied = Applied {
-        tenant: AppliedTenant {
-            id: tenant_id,
-            slug: spec.tenant.slug.clone(),
-        },
+        tenant: AppliedTenant { id: tenant_id, slug: spec.tenant.slug.clone() },
         agents: all_agents
             .into_iter()
             .filter(|(slug, _)| spec.agents.iter().any(|agent| agent.slug == *slug))
@@ -70,14 +60,7 @@ pub fn plan(spec: &TenantSpec, facts: &Facts, means: Means<'_>) -> Result<Planne
         api_keys,
     };
     let changed = !change.audit.is_empty();
-    Ok(Planned {
-        change: changed.then_some(change),
-        outcome: Outcome {
-            applied,
-            changed,
-            notes,
-        },
-    })
+    Ok(Planned { change: changed.then_some(change), outcome: Outcome { applied, changed, notes } })
 }
 
 fn plan_tenant<'a>(spec: &TenantSpec, facts: &Facts, means: Means<'a>) -> Draft<'a> {

@@ -70,9 +70,7 @@ impl World {
             });
         }
         for connection in &change.connections {
-            state
-                .connections
-                .retain(|stored| stored.id != connection.id);
+            state.connections.retain(|stored| stored.id != connection.id);
             state.connections.push(connection.clone());
         }
         for (key, text) in &change.api_keys {
@@ -86,18 +84,12 @@ impl World {
             }
         }
         self.facts.vault.extend(change.secrets.iter().cloned());
-        self.facts
-            .vault
-            .retain(|name, _| !change.removed_secrets.contains(name));
+        self.facts.vault.retain(|name, _| !change.removed_secrets.contains(name));
     }
 
     fn connection(&self, slug: &str) -> &rookery_domain::connection::Connection {
         let state = self.facts.state.as_ref().unwrap();
-        state
-            .connections
-            .iter()
-            .find(|found| found.slug == slug)
-            .unwrap()
+        state.connections.iter().find(|found| found.slug == slug).unwrap()
     }
 }
 
@@ -162,21 +154,13 @@ fn a_connection_to_an_agent_that_is_nowhere_is_a_fault() {
     let refused = World::default()
         .plan(&read(&format!("tenant.slug = \"acme\"\n{PIGEON}")).unwrap())
         .unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "connections[0].agent: there is no agent `helper`"
-    );
+    assert_eq!(refused.to_string(), "connections[0].agent: there is no agent `helper`");
 }
 
 #[test]
 fn a_connection_is_disabled_when_missing_and_comes_back_under_its_id() {
     let mut world = World::default();
-    let id = world
-        .apply(&format!("{AGENT}{PIGEON}"))
-        .outcome
-        .applied
-        .connections["pg"]
-        .id;
+    let id = world.apply(&format!("{AGENT}{PIGEON}")).outcome.applied.connections["pg"].id;
     assert_eq!(actions(&world.apply(AGENT)), ["connection.disabled"]);
     assert!(!world.connection("pg").enabled);
     assert!(world.apply(AGENT).change.is_none());
@@ -190,9 +174,7 @@ fn a_connection_does_not_move_to_another_platform() {
     let mut world = World::default();
     world.apply(&format!("{AGENT}{PIGEON}"));
     let moved = "[[connections]]\nslug = \"pg\"\nchannel = \"web\"\nagent = \"helper\"\n";
-    let refused = world
-        .plan(&read(&format!("{AGENT}{moved}")).unwrap())
-        .unwrap_err();
+    let refused = world.plan(&read(&format!("{AGENT}{moved}")).unwrap()).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "connections[0].channel: `pg` is on pigeon and stays there; take another slug"
@@ -207,10 +189,7 @@ fn a_new_token_is_stored_and_the_bot_behind_it_is_asked_for_again() {
         connection.identity = Some(serde_json::json!({ "username": "bird" }));
     }
     assert!(world.apply(&format!("{AGENT}{PIGEON}")).change.is_none());
-    let other = world.apply(&format!(
-        "{AGENT}{}",
-        PIGEON.replace("TOKEN", "OTHER_TOKEN")
-    ));
+    let other = world.apply(&format!("{AGENT}{}", PIGEON.replace("TOKEN", "OTHER_TOKEN")));
     assert_eq!(actions(&other), ["secret.stored", "connection.changed"]);
     assert_eq!(world.connection("pg").identity, None);
 }
@@ -223,10 +202,7 @@ fn a_secret_missing_from_the_file_is_forgotten() {
     world.apply(&format!("{AGENT}{PIGEON}{hook}{own_key}"));
     assert_eq!(world.facts.vault.len(), 3);
     let later = world.apply(&format!("{AGENT}{PIGEON}"));
-    assert_eq!(
-        actions(&later),
-        ["secret.removed", "secret.removed", "connection.changed"]
-    );
+    assert_eq!(actions(&later), ["secret.removed", "secret.removed", "connection.changed"]);
     assert_eq!(world.facts.vault.len(), 1);
 }
 
@@ -237,32 +213,21 @@ fn every_agent_has_a_connection_for_our_own_api_that_stays_once_made() {
     let implicit = world.connection("api-helper").clone();
     assert!(implicit.enabled);
     let site = "[[connections]]\nslug = \"site\"\nchannel = \"web\"\nagent = \"helper\"\n";
-    assert_eq!(
-        actions(&world.apply(&format!("{AGENT}{site}"))),
-        ["connection.created"]
-    );
+    assert_eq!(actions(&world.apply(&format!("{AGENT}{site}"))), ["connection.created"]);
     assert_eq!(*world.connection("api-helper"), implicit);
     assert_eq!(actions(&world.apply(AGENT)), ["connection.disabled"]);
 
     let mut other = World::default();
     other.apply(&format!("{AGENT}{site}"));
     assert_eq!(other.facts.state.as_ref().unwrap().connections.len(), 1);
-    assert_eq!(
-        actions(&other.apply(AGENT)),
-        ["connection.disabled", "connection.created"]
-    );
+    assert_eq!(actions(&other.apply(AGENT)), ["connection.disabled", "connection.created"]);
     assert!(other.connection("api-helper").enabled);
 }
 
 #[test]
 fn a_key_is_replaced_when_its_text_changes_revoked_when_missing_and_revived_under_its_id() {
     let mut world = World::default();
-    let id = world
-        .apply(&format!("{AGENT}{KEY}"))
-        .outcome
-        .applied
-        .api_keys["site"]
-        .id;
+    let id = world.apply(&format!("{AGENT}{KEY}")).outcome.applied.api_keys["site"].id;
     let text = KEY.replace("env = \"KEY\"", "value = \"another-key-of-20-chars\"");
     let replaced = world.apply(&format!("{AGENT}{text}"));
     assert_eq!(actions(&replaced), ["api_key.replaced"]);
@@ -279,11 +244,7 @@ fn a_made_key_keeps_its_scopes() {
     world.apply(&format!("{AGENT}{made}"));
     let wider = read(&format!("{AGENT}{}", made.replace("chat", "admin"))).unwrap();
     let refused = world.plan(&wider).unwrap_err();
-    assert!(
-        refused
-            .to_string()
-            .starts_with("api_keys[0].scopes: a made key keeps its scopes")
-    );
+    assert!(refused.to_string().starts_with("api_keys[0].scopes: a made key keeps its scopes"));
 }
 
 #[test]

@@ -55,10 +55,7 @@ pub(super) fn read(
             .word("group_activation", &["mention", "always"], faults)
             .unwrap_or_default(),
     };
-    Some(AgentSpec {
-        slug: slug?,
-        profile,
-    })
+    Some(AgentSpec { slug: slug?, profile })
 }
 
 fn tools(section: &Section<'_>, known: Known<'_>, faults: &mut Faults) -> Vec<String> {

@@ -80,10 +80,7 @@ fn split<'a>(
 ) -> (NamedSecrets<'a>, Map<String, Value>) {
     let mut secrets = BTreeMap::new();
     let mut settings = Map::new();
-    for (key, value) in table
-        .iter()
-        .filter(|(key, _)| !KEYS.contains(&key.as_str()))
-    {
+    for (key, value) in table.iter().filter(|(key, _)| !KEYS.contains(&key.as_str())) {
         if adapter.secret_fields().contains(&key.as_str()) {
             let secret = resolve(value, &format!("{path}.{key}"), sources, faults);
             secrets.insert(key.as_str(), secret);
@@ -92,10 +89,9 @@ fn split<'a>(
                 format!("{path}.{key}"),
                 match adapter.secret_fields() {
                     [] => "is not a secret of this channel, which has none".to_owned(),
-                    fields => format!(
-                        "is not a secret of this channel, which has: {}",
-                        fields.join(", ")
-                    ),
+                    fields => {
+                        format!("is not a secret of this channel, which has: {}", fields.join(", "))
+                    }
                 },
             );
         } else {

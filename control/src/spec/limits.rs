@@ -30,9 +30,7 @@ fn count(section: &Section<'_>, key: &str, faults: &mut Faults) -> Option<u64> {
 
 fn amount(section: &Section<'_>, key: &str, faults: &mut Faults) -> Option<f64> {
     let value = section.value(key)?;
-    let amount = value
-        .as_f64()
-        .filter(|amount| amount.is_finite() && *amount >= 0.0);
+    let amount = value.as_f64().filter(|amount| amount.is_finite() && *amount >= 0.0);
     if amount.is_none() {
         faults.push(section.path_of(key), "must be a number, 0 or more");
     }

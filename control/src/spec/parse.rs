@@ -16,14 +16,7 @@ pub const APPLY_FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Greatest number of agents, of connections and of keys in one file.
 pub const ENTRIES_MAX: usize = 1_000;
 
-const KEYS: &[&str] = &[
-    "tenant",
-    "agents",
-    "connections",
-    "api_keys",
-    "limits",
-    "secrets",
-];
+const KEYS: &[&str] = &["tenant", "agents", "connections", "api_keys", "limits", "secrets"];
 /// Sections of the format that this version refuses by name.
 const LATER: &[&str] = &["documents"];
 const TENANT_KEYS: &[&str] = &["slug", "name", "plan"];
@@ -69,43 +62,25 @@ pub fn parse(
     distinct_values(&api_keys, &mut faults);
     let limits = root
         .table("limits", &mut faults)
-        .map_or_else(TenantLimits::default, |table| {
-            limits::read(table, &mut faults)
-        });
+        .map_or_else(TenantLimits::default, |table| limits::read(table, &mut faults));
     let secrets = secrets(&root, sources, &mut faults);
     let Some(tenant) = tenant else {
         return Err(faults);
     };
-    faults.or(TenantSpec {
-        tenant,
-        limits,
-        agents,
-        connections,
-        api_keys,
-        secrets,
-    })
+    faults.or(TenantSpec { tenant, limits, agents, connections, api_keys, secrets })
 }
 
 fn document(text: &str) -> Result<Map<String, Value>, String> {
     if text.len() > APPLY_FILE_BYTES_MAX {
-        return Err(format!(
-            "the file is longer than {APPLY_FILE_BYTES_MAX} bytes"
-        ));
+        return Err(format!("the file is longer than {APPLY_FILE_BYTES_MAX} bytes"));
     }
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| {
-            text.bytes()
-                .take(span.start)
-                .filter(|byte| *byte == b'\n')
-                .count()
-                + 1
+            text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
         });
         format!("line {line}: not TOML: {}", error.message())
     })?;
-    Ok(table
-        .into_iter()
-        .map(|(key, value)| (key, to_json(value)))
-        .collect())
+    Ok(table.into_iter().map(|(key, value)| (key, to_json(value))).collect())
 }
 
 /// The adapters read JSON; TOML's times become texts.
@@ -117,12 +92,9 @@ fn to_json(value: toml::Value) -> Value {
         toml::Value::Boolean(flag) => Value::Bool(flag),
         toml::Value::Datetime(time) => Value::String(time.to_string()),
         toml::Value::Array(list) => list.into_iter().map(to_json).collect(),
-        toml::Value::Table(table) => Value::Object(
-            table
-                .into_iter()
-                .map(|(key, value)| (key, to_json(value)))
-                .collect(),
-        ),
+        toml::Value::Table(table) => {
+            Value::Object(table.into_iter().map(|(key, value)| (key, to_json(value))).collect())
+        }
     }
 }
 
@@ -138,11 +110,7 @@ fn tenant(root: &Section<'_>, faults: &mut Faults) -> Option<TenantSection> {
         Some(_) => section.slug("plan", faults),
         None => Some(PLAN_DEFAULT.to_owned()),
     };
-    Some(TenantSection {
-        slug: slug?,
-        name,
-        plan: plan?,
-    })
+    Some(TenantSection { slug: slug?, name, plan: plan? })
 }
 
 fn entries<T>(
@@ -194,23 +162,15 @@ fn api_key(
     scopes.sort_unstable();
     scopes.dedup();
     if scopes.is_empty() {
-        faults.push(
-            section.path_of("scopes"),
-            "needs at least one of: chat, read, admin",
-        );
+        faults.push(section.path_of("scopes"), "needs at least one of: chat, read, admin");
     }
     let value_path = section.path_of("value");
-    let value = section
-        .value("value")
-        .and_then(|value| resolve(value, &value_path, sources, faults));
+    let value =
+        section.value("value").and_then(|value| resolve(value, &value_path, sources, faults));
     if let Some(reason) = value.as_ref().and_then(|value| key_text::refusal(&value.0)) {
         faults.push(value_path, reason);
     }
-    Some(ApiKeySpec {
-        slug: slug?,
-        scopes,
-        value,
-    })
+    Some(ApiKeySpec { slug: slug?, scopes, value })
 }
 
 /// A slug that stands twice in a list is a fault of the second.
@@ -238,10 +198,7 @@ fn distinct_values(keys: &[ApiKeySpec], faults: &mut Faults) {
     for key in keys {
         let Some(value) = &key.value else { continue };
         if let Some(first) = seen.insert(value.0.expose(), &key.slug) {
-            faults.push(
-                "api_keys",
-                format!("`{}` has the same text as `{first}`", key.slug),
-            );
+            faults.push("api_keys", format!("`{}` has the same text as `{first}`", key.slug));
         }
     }
 }
@@ -261,10 +218,8 @@ fn secrets(
             Some(stored) => {
                 found.extend(resolve(value, &path, sources, faults).map(|secret| (stored, secret)));
             }
-            None => faults.push(
-                path,
-                "is not a secret of this version; write \"llm.<provider>.api_key\"",
-            ),
+            None => faults
+                .push(path, "is not a secret of this version; write \"llm.<provider>.api_key\""),
         }
     }
     found
@@ -276,9 +231,7 @@ fn flatten(table: &Map<String, Value>) -> Vec<(String, &Value)> {
     for (name, value) in table {
         match value.as_object() {
             Some(inner) if !is_source(value) && !inner.is_empty() => flat.extend(
-                flatten(inner)
-                    .into_iter()
-                    .map(|(rest, value)| (format!("{name}.{rest}"), value)),
+                flatten(inner).into_iter().map(|(rest, value)| (format!("{name}.{rest}"), value)),
             ),
             _ => flat.push((name.clone(), value)),
         }

@@ -38,20 +38,12 @@ impl<'a> Section<'a> {
         table: &'a Map<String, Value>,
         known: &'static [&'static str],
     ) -> Self {
-        Self {
-            path: path.into(),
-            table,
-            known,
-        }
+        Self { path: path.into(), table, known }
     }
 
     /// The path of a key of this table.
     pub(super) fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// A value as it stands.
@@ -83,10 +75,7 @@ impl<'a> Section<'a> {
         if is_slug(slug) {
             return Some(slug.to_owned());
         }
-        faults.push(
-            self.path_of(key),
-            format!("must be 1 to {SLUG_MAX} of a-z, 0-9 and -"),
-        );
+        faults.push(self.path_of(key), format!("must be 1 to {SLUG_MAX} of a-z, 0-9 and -"));
         None
     }
 
@@ -116,10 +105,8 @@ impl<'a> Section<'a> {
         for (index, entry) in list.iter().enumerate() {
             match entry.as_str() {
                 Some(text) => texts.push(text),
-                None => faults.push(
-                    format!("{}[{index}]", self.path_of(key)),
-                    "must be a text in quotes",
-                ),
+                None => faults
+                    .push(format!("{}[{index}]", self.path_of(key)), "must be a text in quotes"),
             }
         }
         texts
@@ -135,10 +122,7 @@ impl<'a> Section<'a> {
         let text = self.text(key, faults)?;
         let parsed = serde_json::from_value(Value::String(text.to_owned())).ok();
         if parsed.is_none() {
-            faults.push(
-                self.path_of(key),
-                format!("must be one of: {}", words.join(", ")),
-            );
+            faults.push(self.path_of(key), format!("must be one of: {}", words.join(", ")));
         }
         parsed
     }

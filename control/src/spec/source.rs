@@ -24,9 +24,7 @@ const FORMS: &str = "write { env = \"NAME\" }, { file = \"PATH\" } or { value = 
 /// Whether a table is a secret's source and not a table of further names.
 pub(super) fn is_source(value: &Value) -> bool {
     value.as_object().is_some_and(|table| {
-        ["env", "file", "value"]
-            .iter()
-            .any(|form| table.get(*form).is_some_and(Value::is_string))
+        ["env", "file", "value"].iter().any(|form| table.get(*form).is_some_and(Value::is_string))
     })
 }
 
@@ -55,20 +53,18 @@ pub(super) fn resolve(
 }
 
 fn read(value: &Value, sources: &dyn SecretSources) -> Result<Secret, String> {
-    let table = value
-        .as_object()
-        .ok_or_else(|| format!("is a secret: {FORMS}"))?;
+    let table = value.as_object().ok_or_else(|| format!("is a secret: {FORMS}"))?;
     let mut entries = table.iter();
     let (Some((form, Value::String(text))), None) = (entries.next(), entries.next()) else {
         return Err(format!("needs exactly one source: {FORMS}"));
     };
     match form.as_str() {
-        "env" => sources
-            .env(text)
-            .ok_or_else(|| format!("environment variable `{text}` is not set")),
-        "file" => sources
-            .file(text)
-            .map_err(|reason| format!("file `{text}` cannot be read: {reason}")),
+        "env" => {
+            sources.env(text).ok_or_else(|| format!("environment variable `{text}` is not set"))
+        }
+        "file" => {
+            sources.file(text).map_err(|reason| format!("file `{text}` cannot be read: {reason}"))
+        }
         "value" => Ok(Secret::new(text.clone())),
         other => Err(format!("`{other}` is not a source: {FORMS}")),
     }

@@ -55,14 +55,8 @@ fn a_good_file_becomes_a_spec_with_its_secrets() {
     let spec = read(GOOD).unwrap();
     assert_eq!(spec.agents[0].profile.while_busy, WhileBusy::Interrupt);
     assert_eq!(spec.agents[0].profile.roles[&ModelRole::Chat].len(), 2);
-    assert_eq!(
-        spec.connections[0].secrets["token"].0.expose(),
-        "canary-token"
-    );
-    assert_eq!(
-        spec.connections[0].settings,
-        serde_json::json!({ "mode": "polling" })
-    );
+    assert_eq!(spec.connections[0].secrets["token"].0.expose(), "canary-token");
+    assert_eq!(spec.connections[0].settings, serde_json::json!({ "mode": "polling" }));
     assert_eq!(spec.limits.messages_per_day, Some(5000));
     assert_eq!(spec.limits.spend_usd_per_month, Some(50.0));
     assert_eq!(spec.api_keys[0].scopes.len(), 2);
@@ -163,10 +157,7 @@ fn a_reserved_connection_slug_and_a_missing_or_empty_secret_are_refused() {
     let token = "token = { env = \"TOKEN\" }";
     assert!(with("api-h", token).starts_with("connections[0].slug: names that start with `api-`"));
     assert_eq!(with("pg", ""), "connections[0].token: is missing");
-    assert_eq!(
-        with("pg", "token = { env = \"EMPTY\" }"),
-        "connections[0].token: is empty"
-    );
+    assert_eq!(with("pg", "token = { env = \"EMPTY\" }"), "connections[0].token: is empty");
     assert_eq!(
         with("pg", "token = { file = \"nowhere\" }"),
         "connections[0].token: file `nowhere` cannot be read: no such file"
@@ -196,10 +187,7 @@ fn sizes_are_taken_up_to_their_limits() {
             .map(|index| format!("[[api_keys]]\nslug = \"k{index}\"\nscopes = [\"chat\"]\n"));
         format!("tenant.slug = \"a\"\n{}", entries.collect::<String>())
     };
-    assert_eq!(
-        read(&keys(ENTRIES_MAX)).unwrap().api_keys.len(),
-        ENTRIES_MAX
-    );
+    assert_eq!(read(&keys(ENTRIES_MAX)).unwrap().api_keys.len(), ENTRIES_MAX);
     assert!(faults(&keys(ENTRIES_MAX + 1)).contains("more than"));
 
     let secret = |size: usize| {

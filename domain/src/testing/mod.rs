@@ -5,6 +5,7 @@ pub mod clock;
 pub mod ids;
 pub mod model_suite;
 pub mod samples;
+pub mod store_suite;
 pub mod tool_suite;
 
 pub use clock::ManualClock;

@@ -63,10 +63,7 @@ impl AdminClient {
         tenant: Option<&str>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>, Failure> {
-        let query = OfTenant {
-            tenant: tenant.map(str::to_owned),
-            limit: Some(limit),
-        };
+        let query = OfTenant { tenant: tenant.map(str::to_owned), limit: Some(limit) };
         let request = self.http.get(with_query("/dead-letters", &query)?);
         self.answer(request).await
     }
@@ -77,10 +74,7 @@ impl AdminClient {
         tenant: Option<&str>,
         id: InboxId,
     ) -> Result<Option<Replayed>, Failure> {
-        let query = OfTenant {
-            tenant: tenant.map(str::to_owned),
-            limit: None,
-        };
+        let query = OfTenant { tenant: tenant.map(str::to_owned), limit: None };
         let url = with_query(&format!("/dead-letters/{id}/replay"), &query)?;
         self.answer(self.http.post(url)).await
     }
@@ -90,8 +84,7 @@ impl AdminClient {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.answer(self.http.post(format!("{BASE}{path}")).json(body))
-            .await
+        self.answer(self.http.post(format!("{BASE}{path}")).json(body)).await
     }
 
     async fn answer<T: DeserializeOwned>(
@@ -99,10 +92,8 @@ impl AdminClient {
         request: reqwest::RequestBuilder,
     ) -> Result<T, Failure> {
         let unreadable = "the server's answer cannot be read: is it another version?";
-        let response = request
-            .send()
-            .await
-            .context("the server did not answer on its admin socket")?;
+        let response =
+            request.send().await.context("the server did not answer on its admin socket")?;
         if response.status().is_success() {
             return Ok(response.json().await.context(unreadable)?);
         }

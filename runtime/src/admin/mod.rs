@@ -9,8 +9,7 @@ mod router;
 mod socket;
 mod wire;
 
-
 pub use client::AdminClient;
-pub use router::{AdminState, router};
+pub use router::{AdminState, Changed, StatusSource, router};
 pub use socket::{AdminSocket, SOCKET_FILE};
 pub use wire::{KeyRequest, Status};

@@ -71,10 +71,7 @@ async fn create_key(
     State(state): State<AdminState>,
     Json(request): Json<KeyRequest>,
 ) -> Result<Json<MadeKey>, Refused> {
-    let made = state
-        .control
-        .create_key(&request.tenant, &request.slug, &request.scopes)
-        .await?;
+    let made = state.control.create_key(&request.tenant, &request.slug, &request.scopes).await?;
     (state.changed)(made.tenant_id);
     Ok(Json(made))
 }
@@ -84,10 +81,7 @@ async fn dead_letters(
     Query(query): Query<OfTenant>,
 ) -> Result<Json<Vec<DeadLetter>>, Refused> {
     let limit = query.limit.unwrap_or(LISTED_DEFAULT);
-    let letters = state
-        .control
-        .dead_letters(query.tenant.as_deref(), limit)
-        .await?;
+    let letters = state.control.dead_letters(query.tenant.as_deref(), limit).await?;
     Ok(Json(letters))
 }
 

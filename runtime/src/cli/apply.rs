@@ -28,10 +28,7 @@ pub(super) async fn run(
     let text = read(&file)?;
     let catalogue = wiring::catalogue(&config)?;
     let tools = wiring::tool_names();
-    let known = Known {
-        channels: catalogue.as_ref(),
-        tools: &tools,
-    };
+    let known = Known { channels: catalogue.as_ref(), tools: &tools };
     let sources = ProcessSecrets {
         environment,
         directory: file.parent().map(Path::to_owned).unwrap_or_default(),

@@ -19,9 +19,5 @@ pub(super) async fn run(
     } else {
         output::result(&report.table());
     }
-    Ok(if report.ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

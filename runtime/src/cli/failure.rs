@@ -88,9 +88,8 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_with_its_causes() {
-        let error = Err::<(), _>(std::io::Error::other("no\nspace"))
-            .context("cannot write")
-            .unwrap_err();
+        let error =
+            Err::<(), _>(std::io::Error::other("no\nspace")).context("cannot write").unwrap_err();
         assert_eq!(on_one_line(&error), "cannot write: no; space");
     }
 }

@@ -28,25 +28,16 @@ fn request(arguments: KeyCreate) -> Result<KeyRequest, Faults> {
     for text in &arguments.scopes {
         match Scope::parse(text.trim()) {
             Some(scope) => scopes.push(scope),
-            None => faults.push(
-                "--scopes",
-                format!("`{text}` is no scope; there are: chat, read, admin"),
-            ),
+            None => faults
+                .push("--scopes", format!("`{text}` is no scope; there are: chat, read, admin")),
         }
     }
-    faults.or(KeyRequest {
-        tenant: arguments.tenant,
-        slug: arguments.slug,
-        scopes,
-    })
+    faults.or(KeyRequest { tenant: arguments.tenant, slug: arguments.slug, scopes })
 }
 
 async fn create_here(config: &Config, request: &KeyRequest) -> Result<MadeKey, Failure> {
     let local = LocalControl::open(config).await?;
-    let made = local
-        .control
-        .create_key(&request.tenant, &request.slug, &request.scopes)
-        .await;
+    let made = local.control.create_key(&request.tenant, &request.slug, &request.scopes).await;
     local.close().await;
     Ok(made?)
 }

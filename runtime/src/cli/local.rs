@@ -24,10 +24,7 @@ impl LocalControl {
                 .await
                 .context("the database is in use and its server has no admin socket here")?;
         }
-        database
-            .migrate()
-            .await
-            .context("cannot migrate the database")?;
+        database.migrate().await.context("cannot migrate the database")?;
         let control = wiring::control_over(config, &database)?;
         Ok(Self { control, database })
     }

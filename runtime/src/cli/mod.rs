@@ -67,7 +67,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 async fn serve(loaded: Loaded, environment: Environment) -> Result<ExitCode, Failure> {
-    crate::serve::run(loaded.config, &environment).await?;
+    Box::pin(crate::serve::run(loaded.config, &environment)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,9 +77,7 @@ fn warn_of_unknown(loaded: &Loaded) {
     }
 }
 
-fn block_on(
-    command: impl Future<Output = Result<ExitCode, Failure>>,
-) -> Result<ExitCode, Failure> {
+fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -12,12 +12,7 @@ pub struct AgentsConfig {
 
 impl AgentsConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        let words = [
-            ("resend", OnAmbiguous::Resend),
-            ("stay-silent", OnAmbiguous::StaySilent),
-        ];
-        Self {
-            on_ambiguous: keys.word("agents.on_ambiguous", &words, OnAmbiguous::Resend),
-        }
+        let words = [("resend", OnAmbiguous::Resend), ("stay-silent", OnAmbiguous::StaySilent)];
+        Self { on_ambiguous: keys.word("agents.on_ambiguous", &words, OnAmbiguous::Resend) }
     }
 }

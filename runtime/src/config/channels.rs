@@ -27,9 +27,7 @@ pub struct SharedAppConfig {
 
 impl SharedAppConfig {
     fn read(keys: &mut Keys<'_>, paths: &[&str]) -> Self {
-        Self {
-            secrets: paths.iter().map(|path| keys.secret(path)).collect(),
-        }
+        Self { secrets: paths.iter().map(|path| keys.secret(path)).collect() }
     }
 
     /// Whether anything of it is configured.
@@ -66,8 +64,7 @@ impl ChannelsConfig {
 fn telegram(keys: &mut Keys<'_>) -> TelegramSettings {
     let api_url: Option<Url> = keys.read("channels.telegram.api_url");
     if api_url.is_none() {
-        keys.faults
-            .push("channels.telegram.api_url", "must not be empty");
+        keys.faults.push("channels.telegram.api_url", "must not be empty");
     }
     let settings = TelegramSettings {
         api_url: api_url
@@ -86,8 +83,7 @@ fn telegram(keys: &mut Keys<'_>) -> TelegramSettings {
         hook_connections: keys.read("channels.telegram.hook_connections"),
     };
     if !(1..=100).contains(&settings.hook_connections) {
-        keys.faults
-            .push("channels.telegram.hook_connections", "must be from 1 to 100");
+        keys.faults.push("channels.telegram.hook_connections", "must be from 1 to 100");
     }
     settings
 }

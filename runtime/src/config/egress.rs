@@ -11,8 +11,6 @@ pub struct EgressConfig {
 
 impl EgressConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        Self {
-            allow: keys.read("egress.allow"),
-        }
+        Self { allow: keys.read("egress.allow") }
     }
 }

@@ -47,20 +47,14 @@ pub struct FoundProvider {
 impl Environment {
     /// The process's own. Variables that are not text are left out.
     pub fn of_process() -> Self {
-        Self::from_pairs(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
+        Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
     }
 
     /// From pairs, for tests.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name, Secret::new(value)))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
     }
 
     /// One variable.
@@ -92,13 +86,7 @@ impl Environment {
     pub(super) fn found_provider(&self) -> Option<FoundProvider> {
         KNOWN_KEYS.iter().find_map(|(name, variable, kind, model)| {
             let api_key = self.get(variable).filter(|key| !key.is_empty())?;
-            Some(FoundProvider {
-                name,
-                variable,
-                kind,
-                model,
-                api_key: api_key.clone(),
-            })
+            Some(FoundProvider { name, variable, kind, model, api_key: api_key.clone() })
         })
     }
 }

@@ -15,16 +15,13 @@ pub struct HttpConfig {
 
 impl HttpConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        let config = Self {
-            listen: keys.read("http.listen"),
-            public_url: keys.read("http.public_url"),
-        };
+        let config =
+            Self { listen: keys.read("http.listen"), public_url: keys.read("http.public_url") };
         if let Some(url) = &config.public_url {
             let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
             let anonymous = url.username().is_empty() && url.password().is_none();
             if !plain || !anonymous {
-                keys.faults
-                    .push("http.public_url", "must be scheme, host and port only");
+                keys.faults.push("http.public_url", "must be scheme, host and port only");
             }
         }
         config

@@ -38,12 +38,7 @@ impl std::fmt::Display for UnknownKey {
 impl<'a> Keys<'a> {
     /// Over a tree of tables.
     pub(super) fn new(root: &'a Value) -> Self {
-        Self {
-            root,
-            asked: BTreeSet::new(),
-            secret: BTreeSet::new(),
-            faults: Faults::default(),
-        }
+        Self { root, asked: BTreeSet::new(), secret: BTreeSet::new(), faults: Faults::default() }
     }
 
     /// A value that `default.toml` has.
@@ -96,8 +91,7 @@ impl<'a> Keys<'a> {
             return *meaning;
         }
         let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        self.faults
-            .push(path, format!("must be one of: {}", list.join(", ")));
+        self.faults.push(path, format!("must be one of: {}", list.join(", ")));
         default
     }
 
@@ -117,11 +111,7 @@ impl<'a> Keys<'a> {
             return;
         };
         for (key, inner) in table {
-            let path = if path.is_empty() {
-                key.clone()
-            } else {
-                format!("{path}.{key}")
-            };
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let below = format!("{path}.");
             let leads_on = self.asked.iter().any(|asked| asked.starts_with(&below));
             if leads_on && inner.is_object() {
@@ -178,8 +168,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "htp: unknown key; did you mean `http`?",
                 "http.lisen: unknown key; did you mean `http.listen`?",
+                "htp: unknown key; did you mean `http`?",
                 "llm.providers.main.bse_url: unknown key; did you mean `llm.providers.main.base_url`?",
             ]
         );

@@ -85,9 +85,7 @@ fn provider(keys: &mut Keys<'_>, name: String, limits: ProviderLimits) -> Provid
         first_byte_max: keys
             .optional(&format!("{path}.first_byte_max"))
             .unwrap_or(limits.first_byte_max),
-        idle_max: keys
-            .optional(&format!("{path}.idle_max"))
-            .unwrap_or(limits.idle_max),
+        idle_max: keys.optional(&format!("{path}.idle_max")).unwrap_or(limits.idle_max),
     };
     settings
 }
@@ -140,10 +138,7 @@ fn fill(router: &mut RouterSettings, environment: &Environment) -> ProviderOrigi
             ProviderOrigin::Offline,
         ),
     };
-    let route = vec![ModelRef {
-        provider: settings.name.clone(),
-        model: model.to_owned(),
-    }];
+    let route = vec![ModelRef { provider: settings.name.clone(), model: model.to_owned() }];
     router.providers.push(settings);
     router.roles.entry(ModelRole::Chat).or_insert(route);
     origin

@@ -61,7 +61,7 @@ pub struct Config {
 }
 
 /// What loading found.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Loaded {
     /// The settings.
     pub config: Config,
@@ -71,6 +71,18 @@ pub struct Loaded {
     pub unknown: Vec<UnknownKey>,
     pub(super) tree: Value,
     pub(super) secret_paths: BTreeSet<String>,
+}
+
+/// Without the merged tree, in which secrets are plain text.
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Loaded")
+            .field("config", &self.config)
+            .field("file", &self.file)
+            .field("unknown", &self.unknown)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Loads the settings: the defaults, then the named file (else the environment's, else
@@ -88,13 +100,7 @@ pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, F
     let mut keys = Keys::new(&tree);
     let config = read(&mut keys, environment);
     let (faults, unknown, secret_paths) = keys.finish();
-    faults.or(Loaded {
-        config,
-        file,
-        unknown,
-        tree: tree.clone(),
-        secret_paths,
-    })
+    faults.or(Loaded { config, file, unknown, tree: tree.clone(), secret_paths })
 }
 
 fn merge(file: Option<&Path>, environment: &Environment) -> Result<Value, ConfigError> {
@@ -115,10 +121,9 @@ fn describe(error: &ConfigError, file: Option<&Path>) -> String {
         (ConfigError::FileParse { cause, .. }, Some(path)) => {
             format!("{} is not TOML: {cause}", path.display())
         }
-        (ConfigError::NotFound(_) | ConfigError::Foreign(_), Some(path)) => format!(
-            "{} cannot be read: check --config and ROOKERY_CONFIG",
-            path.display()
-        ),
+        (ConfigError::NotFound(_) | ConfigError::Foreign(_), Some(path)) => {
+            format!("{} cannot be read: check --config and ROOKERY_CONFIG", path.display())
+        }
         (other, _) => other.to_string(),
     }
 }

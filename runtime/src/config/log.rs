@@ -25,11 +25,8 @@ pub struct LogConfig {
 
 impl LogConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        let words = [
-            ("auto", LogFormat::Auto),
-            ("pretty", LogFormat::Pretty),
-            ("json", LogFormat::Json),
-        ];
+        let words =
+            [("auto", LogFormat::Auto), ("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
         let config = Self {
             format: keys.word("log.format", &words, LogFormat::Auto),
             filter: keys.read("log.filter"),

@@ -23,10 +23,7 @@ pub struct MemoryConfig {
 
 impl MemoryConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        let words = [
-            ("embedded", MemoryBackend::Embedded),
-            ("qdrant", MemoryBackend::Qdrant),
-        ];
+        let words = [("embedded", MemoryBackend::Embedded), ("qdrant", MemoryBackend::Qdrant)];
         Self {
             backend: keys.word("memory.backend", &words, MemoryBackend::Embedded),
             url: keys.read("memory.url"),

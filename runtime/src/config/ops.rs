@@ -12,16 +12,13 @@ pub struct OpsConfig {
 
 impl OpsConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        Self {
-            listen: keys.read("ops.listen"),
-        }
+        Self { listen: keys.read("ops.listen") }
     }
 
     /// The two listeners cannot share an address.
     pub(super) fn check_against(&self, http: SocketAddr, keys: &mut Keys<'_>) {
         if self.listen == http && http.port() != 0 {
-            keys.faults
-                .push("ops.listen", "is the address of http.listen; take another port");
+            keys.faults.push("ops.listen", "is the address of http.listen; take another port");
         }
     }
 }

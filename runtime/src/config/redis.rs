@@ -12,8 +12,6 @@ pub struct RedisConfig {
 
 impl RedisConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
-        Self {
-            url: keys.secret("redis.url"),
-        }
+        Self { url: keys.secret("redis.url") }
     }
 }

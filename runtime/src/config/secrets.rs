@@ -13,14 +13,13 @@ pub struct SecretsConfig {
 impl SecretsConfig {
     pub(super) fn read(keys: &mut Keys<'_>) -> Self {
         let root_key = keys.secret("secrets.root_key");
-        if !root_key.is_empty() && rookery_storage::vault::RootKey::from_base64(&root_key).is_err() {
+        if !root_key.is_empty() && rookery_storage::vault::RootKey::from_base64(&root_key).is_err()
+        {
             keys.faults.push(
                 "secrets.root_key",
                 "must be 32 bytes in base64: make one with `openssl rand -base64 32`",
             );
         }
-        Self {
-            root_key: (!root_key.is_empty()).then_some(root_key),
-        }
+        Self { root_key: (!root_key.is_empty()).then_some(root_key) }
     }
 }

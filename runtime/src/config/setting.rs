@@ -109,9 +109,7 @@ impl Setting for NonZeroU32 {
 impl Setting for SocketAddr {
     fn read(value: &Value) -> Result<Self, String> {
         let expected = "must be ADDRESS:PORT, for instance \"127.0.0.1:8080\" or \"[::]:8080\"";
-        text(value, expected)?
-            .parse()
-            .map_err(|_error| expected.to_owned())
+        text(value, expected)?.parse().map_err(|_error| expected.to_owned())
     }
 
     fn placeholder() -> Self {
@@ -140,7 +138,8 @@ impl Setting for Option<Url> {
 
 impl Setting for Duration {
     fn read(value: &Value) -> Result<Self, String> {
-        let expected = "must be a duration with its unit: \"250ms\", \"30s\", \"10m\", \"1h\" or \"7d\"";
+        let expected =
+            "must be a duration with its unit: \"250ms\", \"30s\", \"10m\", \"1h\" or \"7d\"";
         parse_duration(text(value, expected)?).ok_or_else(|| expected.to_owned())
     }
 

@@ -32,11 +32,7 @@ fn tidy(path: &str, value: &mut Value, loaded: &Loaded) {
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn is_unknown(path: &str, unknown: &[UnknownKey]) -> bool {

@@ -23,11 +23,7 @@ impl StorageConfig {
         check(&given, "storage.url", keys);
         check(&migrate_url, "storage.migrate_url", keys);
         Self {
-            url: if given.is_empty() {
-                embedded_url(&data_dir)
-            } else {
-                given
-            },
+            url: if given.is_empty() { embedded_url(&data_dir) } else { given },
             migrate_url: (!migrate_url.is_empty()).then_some(migrate_url),
             data_dir,
         }

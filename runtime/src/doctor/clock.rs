@@ -31,7 +31,8 @@ pub(super) fn check(config: &Config) -> Check {
         })
         .count();
     if from_the_future > 0 {
-        let detail = format!("went back: {from_the_future} files of the data directory are younger");
+        let detail =
+            format!("went back: {from_the_future} files of the data directory are younger");
         return Check::warning(NAME, detail, FIX);
     }
     Check::ok(NAME, now.to_rfc3339())

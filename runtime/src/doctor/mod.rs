@@ -12,6 +12,5 @@ mod models;
 mod report;
 mod run;
 
-
 pub use report::{Check, Report, State};
 pub use run::run;

@@ -11,10 +11,8 @@ use std::time::Duration;
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// Where a kind of provider is when nothing else is configured.
-const PUBLIC_ADDRESSES: [(&str, &str); 2] = [
-    ("openai", "https://api.openai.com/v1"),
-    ("anthropic", "https://api.anthropic.com"),
-];
+const PUBLIC_ADDRESSES: [(&str, &str); 2] =
+    [("openai", "https://api.openai.com/v1"), ("anthropic", "https://api.anthropic.com")];
 
 /// Checks every provider.
 pub(super) async fn check(config: &Config) -> Vec<Check> {

@@ -45,12 +45,7 @@ impl Check {
     }
 
     fn new(name: &str, state: State, detail: String, fix: Option<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            state,
-            detail,
-            fix: fix.filter(|fix| !fix.is_empty()),
-        }
+        Self { name: name.to_owned(), state, detail, fix: fix.filter(|fix| !fix.is_empty()) }
     }
 }
 
@@ -66,20 +61,12 @@ pub struct Report {
 impl Report {
     /// Of checks.
     pub fn of(checks: Vec<Check>) -> Self {
-        Self {
-            ok: checks.iter().all(|check| check.state != State::Failed),
-            checks,
-        }
+        Self { ok: checks.iter().all(|check| check.state != State::Failed), checks }
     }
 
     /// A table for people.
     pub fn table(&self) -> String {
-        let width = self
-            .checks
-            .iter()
-            .map(|check| check.name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = self.checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
         let mut table = String::new();
         for check in &self.checks {
             let mark = match check.state {

@@ -8,16 +8,12 @@ use std::path::Path;
 
 /// Makes the directory if it is missing (mode 0700).
 pub(crate) fn prepare(data_dir: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .with_context(|| {
-            format!(
-                "cannot make the data directory {}: set storage.data_dir to a writable place",
-                data_dir.display()
-            )
-        })
+    DirBuilder::new().recursive(true).mode(0o700).create(data_dir).with_context(|| {
+        format!(
+            "cannot make the data directory {}: set storage.data_dir to a writable place",
+            data_dir.display()
+        )
+    })
 }
 
 /// Writes a file for its owner only (mode 0600), whole or not at all.

@@ -48,9 +48,7 @@ pub(super) async fn serve<L>(
             break;
         };
         let service = TowerToHyperService::new(with_address(router.clone(), address));
-        let connection = http
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let stop = stop.clone();
         connections.spawn(async move {
             let mut connection = pin!(connection);
@@ -135,11 +133,7 @@ mod tests {
         };
         tasks.spawn(serve(listener, router, settings, stop.clone()));
         tasks.close();
-        Running {
-            address,
-            stop,
-            tasks,
-        }
+        Running { address, stop, tasks }
     }
 
     async fn answer(stream: &mut TcpStream) -> String {

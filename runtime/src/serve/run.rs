@@ -47,9 +47,7 @@ pub async fn run(config: Config, environment: &Environment) -> anyhow::Result<()
 
 #[cfg(feature = "kill-points")]
 fn arm_kill_point(environment: &Environment) -> anyhow::Result<()> {
-    environment
-        .kill_point()
-        .map_or(Ok(()), crate::kill_points::arm)
+    environment.kill_point().map_or(Ok(()), crate::kill_points::arm)
 }
 
 #[cfg(not(feature = "kill-points"))]
@@ -64,16 +62,9 @@ async fn start(config: Config) -> anyhow::Result<(Server, Files)> {
     let database = wiring::open_database(&config).await?;
     database.lock_single_node().await?;
     RunFile::clear(&data_dir);
-    database
-        .migrate()
-        .await
-        .context("cannot migrate the database")?;
+    database.migrate().await.context("cannot migrate the database")?;
     let bound = Bound::bind(&config).await?;
-    let run = Run {
-        pid: std::process::id(),
-        http: bound.http_url(),
-        ops: bound.ops_url(),
-    };
+    let run = Run { pid: std::process::id(), http: bound.http_url(), ops: bound.ops_url() };
     let public_url = config.http.public_url(bound.http_address());
     let parts = Parts::over(&config, &database)?;
     let mut server = Server::new(config, database);
@@ -89,10 +80,7 @@ async fn start(config: Config) -> anyhow::Result<(Server, Files)> {
     server.serve_admin(listener, control.clone(), &run)?;
     server.keep_house(parts);
     server.ready();
-    let files = Files {
-        _run: RunFile::write(&data_dir, &run)?,
-        _socket: socket,
-    };
+    let files = Files { _run: RunFile::write(&data_dir, &run)?, _socket: socket };
     tracing::info!(http = %run.http, ops = %run.ops, "ready");
     welcome::print_link(&server.config, &control, &run.http).await?;
     Ok((server, files))

@@ -153,8 +153,7 @@ impl Server {
             finish_within: CONNECTIONS_FINISH_WITHIN,
         };
         let stop = self.stop.clone();
-        self.public_tasks
-            .spawn(listener::serve(listener, router, settings, stop));
+        self.public_tasks.spawn(listener::serve(listener, router, settings, stop));
         Ok(())
     }
 
@@ -214,11 +213,7 @@ impl Server {
         let readiness = self.readiness.clone();
         let stop = self.stop.clone();
         self.public_tasks.spawn(async move {
-            while stop
-                .run_until_cancelled(tokio::time::sleep(CHECK_EVERY))
-                .await
-                .is_some()
-            {
+            while stop.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_some() {
                 let Some(answer) = stop.run_until_cancelled(database.check()).await else {
                     break;
                 };
@@ -251,9 +246,7 @@ impl Server {
     }
 
     fn tree(&self) -> anyhow::Result<&Arc<Tree>> {
-        self.tree
-            .as_ref()
-            .context("the supervision tree is not started")
+        self.tree.as_ref().context("the supervision tree is not started")
     }
 
     fn private_limits(&self) -> ListenerSettings {
@@ -267,11 +260,7 @@ impl Server {
 }
 
 async fn every(period: Duration, end: CancellationToken, chore: impl Fn()) {
-    while end
-        .run_until_cancelled(tokio::time::sleep(period))
-        .await
-        .is_some()
-    {
+    while end.run_until_cancelled(tokio::time::sleep(period)).await.is_some() {
         chore();
     }
 }

@@ -22,11 +22,7 @@ pub(super) async fn bootstrap(
         return Ok(None);
     }
     let outcome = control.bootstrap().await?;
-    if let Some(value) = outcome
-        .applied
-        .api_keys
-        .get(ADMIN_KEY)
-        .and_then(|key| key.value.as_ref())
+    if let Some(value) = outcome.applied.api_keys.get(ADMIN_KEY).and_then(|key| key.value.as_ref())
     {
         let path = config.storage.file(ADMIN_KEY_FILE);
         write_private(&path, value.0.expose())?;
@@ -58,13 +54,10 @@ pub(super) async fn print_link(
 
 fn who_answers(config: &Config) -> String {
     match &config.llm.origin {
-        ProviderOrigin::Found(found) => format!(
-            "answers: {}/{}, with the key in {}",
-            found.name, found.model, found.variable
-        ),
-        ProviderOrigin::Offline => {
-            "answers: the offline model, for no model key is set".to_owned()
+        ProviderOrigin::Found(found) => {
+            format!("answers: {}/{}, with the key in {}", found.name, found.model, found.variable)
         }
+        ProviderOrigin::Offline => "answers: the offline model, for no model key is set".to_owned(),
         ProviderOrigin::Configured => "answers: the configured models".to_owned(),
     }
 }

@@ -78,8 +78,8 @@ pub(super) async fn require_agents(
     }
 }
 
-/// Creates or replaces a connection. What the platform said the bot is stays known where the
-/// change does not say otherwise: it may have been stored since the change was planned.
+/// Creates or replaces a connection, exactly as given: a change that forgets what the platform said
+/// the bot is makes the platform be asked again.
 pub(super) async fn put_connection(
     transaction: &TenantTransaction,
     connection: Connection,
@@ -92,7 +92,7 @@ pub(super) async fn put_connection(
         channel: ActiveValue::Set(connection.channel.to_string()),
         agent_id: ActiveValue::Set(connection.agent_id.as_uuid()),
         settings: ActiveValue::Set(connection.settings.to_string()),
-        identity: identity.map_or(ActiveValue::NotSet, |text| ActiveValue::Set(Some(text))),
+        identity: ActiveValue::Set(identity),
         enabled: ActiveValue::Set(connection.enabled),
         updated_at: ActiveValue::Set(at.as_millis()),
         ..connections::ActiveModel::default()

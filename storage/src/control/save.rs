@@ -44,10 +44,10 @@ pub(super) async fn save(tables: &ControlTables, change: TenantChange) -> Result
     }
     tables.vault.forget(&transaction, &change.removed_secrets).await?;
     tables.vault.store(&transaction, &change.secrets, at).await?;
-    // Mark before chain, as the writers on the path do: the other way round they could wait for
-    // each other for ever.
-    mark_awake(&transaction, at).await?;
+    // Chain before mark, as the writers on the path do: the other way round each could wait for
+    // the other.
     audit::append(&transaction, &change.audit).await?;
+    mark_awake(&transaction, at).await?;
     transaction.commit().await
 }
 

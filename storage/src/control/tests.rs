@@ -33,7 +33,7 @@ on_every_database! {
     only_a_good_one_time_key_is_redeemed,
     a_key_matches_its_own_text_within_its_own_tenant_only,
     a_removed_secret_is_gone,
-    what_the_platform_said_survives_a_change_that_did_not_know_it,
+    a_changed_connection_asks_its_platform_again_who_the_bot_is,
 }
 
 async fn a_saved_tenant_is_read_back_by_its_slug(fixture: Fixture) {
@@ -345,16 +345,16 @@ async fn a_removed_secret_is_gone(fixture: Fixture) {
     assert_eq!(kept, Some(second.secret("token")));
 }
 
-async fn what_the_platform_said_survives_a_change_that_did_not_know_it(fixture: Fixture) {
+async fn a_changed_connection_asks_its_platform_again_who_the_bot_is(fixture: Fixture) {
     let sample = fixture.tenant().await;
     let identity = serde_json::json!({ "username": "helper_bot" });
     fixture
         .directory
-        .remember_identity(sample.tenant, sample.connection, identity.clone())
+        .remember_identity(sample.tenant, sample.connection, identity)
         .await
         .unwrap();
     let change = TenantChange { connections: vec![sample.connection()], ..sample.change(1) };
     fixture.control.save(change).await.unwrap();
     let state = fixture.control.tenant_by_slug(&sample.slug).await.unwrap().unwrap();
-    assert_eq!(state.connections[0].identity, Some(identity));
+    assert_eq!(state.connections[0].identity, None);
 }

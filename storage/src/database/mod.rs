@@ -47,7 +47,7 @@ struct Inner {
 
 #[derive(Debug)]
 pub(crate) enum Backend {
-    Postgres(PostgresBackend),
+    Postgres(Box<PostgresBackend>),
     Sqlite(SqliteBackend),
 }
 
@@ -59,7 +59,7 @@ impl Database {
         let scheme = text.split(':').next().unwrap_or_default();
         let backend = match scheme {
             "postgres" | "postgresql" => {
-                Backend::Postgres(PostgresBackend::open(text, &settings).await?)
+                Backend::Postgres(Box::new(PostgresBackend::open(text, &settings).await?))
             }
             "sqlite" => Backend::Sqlite(SqliteBackend::open(text, &settings).await?),
             other => {

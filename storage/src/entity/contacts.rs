@@ -3,6 +3,10 @@
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "written by the lanes, read by nothing yet")
+)]
 #[sea_orm(table_name = "contacts")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

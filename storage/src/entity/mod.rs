@@ -13,7 +13,6 @@ pub mod agents;
 pub mod api_keys;
 pub mod audit_log;
 pub mod connections;
-#[cfg_attr(not(test), expect(dead_code, reason = "written by the lanes, read by nothing yet"))]
 pub mod contacts;
 pub mod data_keys;
 pub mod inbox;
@@ -27,7 +26,6 @@ pub mod sessions;
 pub mod tenants;
 pub mod turn_steps;
 pub mod turns;
-#[cfg_attr(not(test), expect(dead_code, reason = "written and summed by statements of their own"))]
 pub mod usage_events;
 pub mod usage_minutes;
 pub mod wake;

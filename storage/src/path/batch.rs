@@ -90,10 +90,13 @@ pub(super) async fn run<E: Engine>(
     Ok(answers.into_values().collect())
 }
 
+/// Operations that share a statement, with their places in the batch.
+type Wave<'a> = Vec<(usize, &'a Operation)>;
+
 /// Splits operations so that within a wave no row is touched twice: one statement must not change
 /// a row more than once. Operations of one batch run at the same time, so any order is right.
-fn waves<'a>(operations: Vec<(usize, &'a Operation)>) -> Vec<Vec<(usize, &'a Operation)>> {
-    let mut waves: Vec<(HashSet<Uuid>, Vec<(usize, &'a Operation)>)> = Vec::new();
+fn waves(operations: Vec<(usize, &Operation)>) -> Vec<Wave<'_>> {
+    let mut waves: Vec<(HashSet<Uuid>, Wave<'_>)> = Vec::new();
     for (place, operation) in operations {
         let touches = &operation.touches;
         let free = waves

@@ -121,7 +121,7 @@ pub(super) fn message(row: messages::Model) -> Result<Message, StoreError> {
 /// Most messages have none.
 const NO_ATTACHMENTS: &str = "[]";
 
-pub(super) fn turn(row: turns::Model) -> Result<Turn, StoreError> {
+pub(super) fn turn(row: &turns::Model) -> Result<Turn, StoreError> {
     let reply_target: serde_json::Value = from_json("reply_target", &row.reply_target)?;
     Ok(Turn {
         tenant_id: TenantId::from_uuid(row.tenant_id),

@@ -132,7 +132,7 @@ impl Turns for PathStore {
                     session: session.ok_or_else(|| {
                         StoreError::Broken("a running turn has no session".to_owned())
                     })?,
-                    turn: stored::turn(row)?,
+                    turn: stored::turn(&row)?,
                     steps,
                 })
             })

@@ -2,7 +2,7 @@
 
 use super::store::PathStore;
 use super::stored::to_count;
-use crate::entity::usage_minutes;
+use crate::entity::{usage_events, usage_minutes};
 use crate::error::{from_orm, unreadable};
 use async_trait::async_trait;
 use rookery_domain::Timestamp;
@@ -24,7 +24,7 @@ const DAY_MINUTES: i64 = 1_440;
 const TAKE_FACTS: &str = "UPDATE usage_events SET folded = true WHERE tenant_id = $1 \
      AND NOT folded AND id IN (SELECT id FROM usage_events WHERE tenant_id = $1 AND NOT folded \
      ORDER BY id LIMIT $2) \
-     RETURNING agent_id, kind, model, quantity, input_tokens, output_tokens, at";
+     RETURNING *";
 
 /// One statement, so that a fold at the same time is seen wholly or not at all.
 const DAY: &str = "SELECT \
@@ -109,21 +109,10 @@ struct MinuteSum {
     events: u64,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Fact {
-    agent_id: Uuid,
-    kind: String,
-    model: String,
-    quantity: i64,
-    input_tokens: i64,
-    output_tokens: i64,
-    at: i64,
-}
-
 fn sum_by_minute(facts: &[QueryResult]) -> Result<BTreeMap<MinuteKey, MinuteSum>, DbErr> {
     let mut sums: BTreeMap<MinuteKey, MinuteSum> = BTreeMap::new();
     for row in facts {
-        let fact = Fact::from_query_result(row, "")?;
+        let fact = usage_events::Model::from_query_result(row, "")?;
         let minute = fact.at.div_euclid(MINUTE_MILLIS);
         let sum = sums
             .entry((minute, fact.agent_id, fact.kind, fact.model))

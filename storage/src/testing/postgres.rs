@@ -205,8 +205,8 @@ async fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command.output().await?;
     ensure!(
         output.status.success(),
-        "{:?} failed: {}",
-        command.as_std().get_program(),
+        "{} failed: {}",
+        command.as_std().get_program().display(),
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())

@@ -1,19 +1,23 @@
 //! A connection to a scripted Bot API, and which settings make one.
 
+use super::fixtures;
 use crate::catalogue::{Catalogue, ChannelSettings};
 use crate::telegram::TelegramSettings;
+use bytes::Bytes;
 use rookery_domain::Secret;
 use rookery_domain::connection::{Connection, ConnectionConfig};
 use rookery_domain::id::{AgentId, ConnectionId, TenantId};
 use rookery_domain::ports::channel::SettingsError;
-use rookery_domain::ports::{Adapter, ChannelCatalogue, OpenConnection};
+use rookery_domain::ports::{Adapter, ChannelCatalogue, OpenConnection, RawRequest};
+use rookery_domain::testing::channel_suite::Subject;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 pub(super) const TOKEN: &str = "7001:AAcanary-token_for_tests";
-pub(crate) const SECRET: &str = "hook-secret_1";
+pub(super) const SECRET: &str = "hook-secret_1";
+pub(super) const HEADER: &str = "x-telegram-bot-api-secret-token";
 
 /// The catalogue's adapter over a Bot API at this URL.
 pub(super) fn adapter(api_url: &str) -> Arc<dyn Adapter> {
@@ -30,7 +34,7 @@ pub(super) fn adapter(api_url: &str) -> Arc<dyn Adapter> {
     catalogue.find(&"telegram".parse().unwrap()).unwrap()
 }
 
-pub(crate) fn config(settings: Value) -> ConnectionConfig {
+pub(super) fn config(settings: Value) -> ConnectionConfig {
     let id = |number| Uuid::from_u128(number);
     ConnectionConfig {
         connection: Connection {
@@ -52,6 +56,25 @@ pub(crate) fn config(settings: Value) -> ConnectionConfig {
 
 pub(super) fn open(api_url: &str, mode: &str) -> OpenConnection {
     adapter(api_url).open(&config(json!({ "mode": mode }))).unwrap()
+}
+
+/// What the conformance suite runs on.
+pub(crate) fn subject(adapter: Arc<dyn Adapter>) -> Subject {
+    Subject {
+        adapter,
+        config: config(json!({"mode": "webhook"})),
+        sign: Some(|body| RawRequest {
+            headers: vec![(HEADER.to_owned(), Bytes::from_static(SECRET.as_bytes()))],
+            body: Bytes::copy_from_slice(body),
+        }),
+        samples: fixtures::ALL.iter().map(|(_, raw)| Bytes::from_static(raw.as_bytes())).collect(),
+        fits: |part| {
+            ["markdown", "plain"].iter().all(|form| {
+                let text = part[form].as_str().unwrap();
+                (1..=4_096).contains(&text.encode_utf16().count()) && !text.trim().is_empty()
+            })
+        },
+    }
 }
 
 fn check(settings: Value, secrets: &[&str]) -> Result<Value, Vec<SettingsError>> {

@@ -1,11 +1,9 @@
-use super::connection::{SECRET, adapter, config, open};
+use super::connection::{HEADER, SECRET, adapter, config, open};
 use super::fixtures;
 use bytes::Bytes;
 use rookery_domain::message::InboundEvent;
 use rookery_domain::ports::{Envelope, IngressError, OpenConnection, RawRequest};
 use serde_json::json;
-
-const HEADER: &str = "x-telegram-bot-api-secret-token";
 
 fn request(secrets: &[&str], body: &[u8]) -> RawRequest {
     RawRequest {
@@ -111,6 +109,16 @@ fn a_stored_identity_tells_what_is_said_to_the_bot() {
     assert!(mention.unwrap().addressed);
     let command = connection.ingress.normalise(fixtures::bytes("message_group_command"));
     assert!(matches!(command.unwrap().event, InboundEvent::Command { .. }));
+}
+
+#[test]
+fn a_stored_identity_of_another_token_is_not_believed() {
+    let mut config = config(json!({"mode": "webhook"}));
+    config.connection.identity = Some(json!({"id": 9, "username": "helper_rook_bot"}));
+    let connection = adapter("http://127.0.0.1:1").open(&config).unwrap();
+    let addressed = |name| connection.ingress.normalise(fixtures::bytes(name)).unwrap().addressed;
+    assert!(!addressed("message_group_mention"));
+    assert!(addressed("message_group_reply_to_bot"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 pub(crate) mod connection;
 mod delivery;
-pub(crate) mod fixtures;
+mod fixtures;
 mod ingress;
 mod lifecycle;
 mod normalise;

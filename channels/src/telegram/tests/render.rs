@@ -1,7 +1,9 @@
 //! The renderer against a reader of the dialect written from the platform's documentation, which
 //! knows nothing of the writer.
 
-use super::super::render::{MESSAGE_UNITS_MAX, Part, REPLY_BYTES_MAX, render, render_preview};
+use super::super::render::{
+    MESSAGE_UNITS_MAX, MESSAGES_MAX, Part, REPLY_BYTES_MAX, render, render_preview,
+};
 use crate::markdown;
 use proptest::prelude::*;
 use std::iter::Peekable;
@@ -224,6 +226,16 @@ fn a_reply_over_its_limit_is_cut_with_a_note() {
 }
 
 #[test]
+fn a_reply_of_many_small_runs_stops_at_the_limit_of_messages() {
+    let dense = |runs: usize| render(&"> a\n> *b*\n".repeat(runs));
+    let parts = dense(20_000);
+    assert_eq!(parts.len(), MESSAGES_MAX);
+    assert!(parts.last().unwrap().plain.contains("The rest was left out"));
+    assert!(parts.iter().rev().skip(1).all(|part| !part.plain.contains("left out")));
+    assert!(dense(1_000).len() < MESSAGES_MAX);
+}
+
+#[test]
 fn ten_megabytes_of_open_marks_are_dealt_with_at_once() {
     for pattern in [
         "****",
@@ -297,22 +309,4 @@ proptest! {
     ) {
         fits_and_shows_the_whole(&pieces.concat().repeat(repeat))?;
     }
-}
-
-#[test]
-fn zz_timing() {
-    for pattern in [
-        "****", "[[[[", "![![", "> > ", "- - ", "`` `", "<a <", "|-|\n", "***a_", "[a](", "[a]: b\n",
-        "<!--", "&amp", "1) ", "\\", "*a_ ", "a**b", "```\n>", "~~a~", "<?", "]]>", "![a](b", "- \n",
-        "a\n> ", "[x][y]", "\n\n", "|a", "\t", "e\u{301}\u{301}", "[a](b) ", "**a** ", "> a\n> *b*\n",
-    ] {
-        let source = pattern.repeat(10 * 1_024 * 1_024 / pattern.len());
-        let started = tokio::time::Instant::now();
-        let n = render(&source).len();
-        println!("{pattern:?} {n} {:?}", started.elapsed());
-    }
-    let s: String = (1..700).map(|n| format!("{} ", "`".repeat(n))).collect();
-        let started = tokio::time::Instant::now();
-        let n = render(&s).len();
-        println!("ticks {n} {:?}", started.elapsed());
 }

@@ -31,8 +31,7 @@ impl ListenerLimits {
         at_least_one(keys, "limits.http_connections_max", limits.http_connections_max);
         at_least_one(keys, "limits.ops_connections_max", limits.ops_connections_max);
         if limits.header_read_timeout.is_zero() {
-            keys.faults
-                .push("limits.header_read_timeout", "must be longer than zero");
+            keys.faults.push("limits.header_read_timeout", "must be longer than zero");
         }
         limits
     }

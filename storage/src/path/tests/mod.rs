@@ -1,0 +1,13 @@
+//! The conformance suite on every database, and what is special about each.
+
+mod sqlite_memory {
+    rookery_domain::store_suite!(crate::fixture::sqlite_memory);
+}
+
+mod sqlite_file {
+    rookery_domain::store_suite!(crate::fixture::sqlite_file);
+}
+
+mod postgres {
+    rookery_domain::store_suite!(crate::fixture::postgres);
+}
