@@ -16,6 +16,8 @@ run: toolchain ## Start Rookery with its embedded defaults and print a link to t
 	$(CARGO) run --bin rookery -- serve $(ARGS)
 
 test: setup ## Run every test, system tests included
+	@# As tests/src/launch.rs builds it: before the runner, whose time limits are for tests.
+	$(CARGO) build --package rookery-runtime --bin rookery --features kill-points
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		set -x; $(CARGO) nextest run --workspace $(ARGS); \
 	else \

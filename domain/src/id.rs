@@ -165,6 +165,18 @@ impl ContactId {
     }
 }
 
+impl MessageId {
+    /// The copy of a message in the session that its conversation moved to: the same each time.
+    #[must_use]
+    pub fn moved_to(self, session: SessionId) -> Self {
+        let mut name = Vec::with_capacity(39);
+        name.extend_from_slice(b"message");
+        name.extend_from_slice(self.0.as_bytes());
+        name.extend_from_slice(session.0.as_bytes());
+        Self(Uuid::new_v5(&NAMESPACE, &name))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ConnectionId, ContactId, SessionId, TenantId};

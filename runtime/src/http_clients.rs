@@ -42,7 +42,10 @@ pub(crate) fn for_platforms(time_limit: Duration) -> anyhow::Result<reqwest012::
 }
 
 /// For the admin socket of this machine: no proxy, no TLS, and the path is the server.
-pub(crate) fn for_admin_socket(path: &Path, time_limit: Duration) -> anyhow::Result<reqwest::Client> {
+pub(crate) fn for_admin_socket(
+    path: &Path,
+    time_limit: Duration,
+) -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .no_proxy()

@@ -17,6 +17,8 @@ mod metrics;
 mod output;
 pub mod serve;
 mod system;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod wiring;
 

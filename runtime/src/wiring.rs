@@ -15,11 +15,11 @@ use rookery_domain::ownership::NodeRecord;
 use rookery_domain::ports::{ControlStore, Ingestion, Ownership, Toolbox};
 use rookery_domain::{Clock, IdSource};
 use rookery_llm::Router;
-use rookery_storage::PathStore;
 use rookery_storage::control::ControlTables;
 use rookery_storage::directory::CachedDirectory;
 use rookery_storage::live::LiveFanOut;
 use rookery_storage::vault::{RootKey, RootKeys, Vault};
+use rookery_storage::{PathStore, StorageError};
 use rookery_tools::Tools;
 use std::sync::Arc;
 use std::time::Duration;
@@ -183,7 +183,14 @@ pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Database> {
         crate::serve::prepare_data_dir(&storage.data_dir)?;
     }
     let settings = config.limits.storage.database(&storage.url, storage.migrate_url.as_ref());
-    Ok(Database::open(settings).await?)
+    Database::open(settings).await.map_err(|error| match error {
+        StorageError::Open { .. } => anyhow::anyhow!(
+            "{:#}; check storage.url, and that the database runs and may be written",
+            anyhow::Error::new(error)
+        ),
+        // The others name their fix themselves.
+        other => other.into(),
+    })
 }
 
 /// The control plane of a process without a supervision tree.

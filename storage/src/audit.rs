@@ -37,10 +37,7 @@ pub(crate) struct ChainEnd {
 impl ChainEnd {
     /// Before the first entry.
     pub(crate) const fn start() -> Self {
-        Self {
-            seq: 0,
-            hash: Vec::new(),
-        }
+        Self { seq: 0, hash: Vec::new() }
     }
 
     /// Adds an entry and moves the end behind it.
@@ -58,10 +55,7 @@ impl ChainEnd {
             hash: Vec::new(),
         };
         row.hash = hash(&row);
-        *self = Self {
-            seq: row.seq,
-            hash: row.hash.clone(),
-        };
+        *self = Self { seq: row.seq, hash: row.hash.clone() };
         row
     }
 }
@@ -113,10 +107,8 @@ pub(crate) async fn append(
         .one(connection)
         .await
         .map_err(from_orm)?;
-    let mut end = last.map_or_else(ChainEnd::start, |row| ChainEnd {
-        seq: row.seq,
-        hash: row.hash,
-    });
+    let mut end =
+        last.map_or_else(ChainEnd::start, |row| ChainEnd { seq: row.seq, hash: row.hash });
     for entry in entries {
         if !known.contains(&entry.id.as_uuid()) {
             let row = end.link(tenant, entry);
@@ -166,10 +158,7 @@ fn first_break(end: &mut ChainEnd, rows: &[audit_log::Model]) -> Option<i64> {
         if !continues || hash(row) != row.hash {
             return Some(row.seq);
         }
-        *end = ChainEnd {
-            seq: row.seq,
-            hash: row.hash.clone(),
-        };
+        *end = ChainEnd { seq: row.seq, hash: row.hash.clone() };
     }
     None
 }

@@ -56,7 +56,9 @@ pub enum StorageError {
     #[error("{0} migrations are not applied: run `rookery migrate`")]
     NotMigrated(usize),
     /// Somebody else serves from this database.
-    #[error("{target} is already served by another process: stop it first, or use another storage.url")]
+    #[error(
+        "{target} is already served by another process: stop it first, or use another storage.url"
+    )]
     AlreadyServed {
         /// Host and database, or the lock file.
         target: String,
@@ -144,9 +146,7 @@ fn is_transient(code: &str) -> bool {
             .chain(&POSTGRES_LOST_RACE)
             .any(|prefix| code.starts_with(prefix));
     let sqlite = code.len() < 5
-        && code
-            .parse::<i64>()
-            .is_ok_and(|extended| SQLITE_TRANSIENT.contains(&(extended & 0xff)));
+        && code.parse::<i64>().is_ok_and(|extended| SQLITE_TRANSIENT.contains(&(extended & 0xff)));
     postgres || sqlite
 }
 

@@ -5,10 +5,10 @@ use crate::entity::{ownership, tenants};
 use crate::path::PathStore;
 use crate::testing::{PostgresServer, TestDatabase};
 use async_trait::async_trait;
+use rookery_domain::Timestamp;
 use rookery_domain::id::TenantId;
 use rookery_domain::testing::store_suite::{Store, StoreFixture};
 use rookery_domain::testing::{ManualClock, SequentialIds};
-use rookery_domain::Timestamp;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -50,10 +50,7 @@ pub(crate) async fn sqlite_memory() -> Fixture {
 pub(crate) async fn sqlite_file() -> Fixture {
     let directory = TempDir::new().unwrap();
     let url = format!("sqlite://{}", directory.path().join("rookery.db").display());
-    Fixture {
-        _directory: Some(directory),
-        ..Fixture::over(DatabaseSettings::new(url)).await
-    }
+    Fixture { _directory: Some(directory), ..Fixture::over(DatabaseSettings::new(url)).await }
 }
 
 pub(crate) fn settings_of(database: &TestDatabase) -> DatabaseSettings {
@@ -66,10 +63,7 @@ pub(crate) fn settings_of(database: &TestDatabase) -> DatabaseSettings {
 pub(crate) async fn postgres() -> Fixture {
     let server = PostgresServer::shared().await.unwrap();
     let database = server.create_database().await.unwrap();
-    Fixture {
-        postgres: Some(database.clone()),
-        ..Fixture::over(settings_of(&database)).await
-    }
+    Fixture { postgres: Some(database.clone()), ..Fixture::over(settings_of(&database)).await }
 }
 
 #[async_trait]

@@ -84,7 +84,7 @@ impl Workshop {
     pub async fn run(&self, program: &str, environment: &[(&str, String)]) -> anyhow::Result<()> {
         let node = program.ends_with("mjs");
         let interpreter = if node { PathBuf::from("node") } else { self.python() };
-        let mut command = guarded_command(&interpreter, None);
+        let mut command = guarded_command(&interpreter);
         command
             .arg(program)
             .current_dir(&self.directory)
@@ -104,7 +104,7 @@ impl Workshop {
 
     /// Starts the independent model server on a port; dropping the child ends it.
     pub fn aimock(&self, port: u16) -> anyhow::Result<Child> {
-        guarded_command(Path::new("node"), None)
+        guarded_command(Path::new("node"))
             .arg("node_modules/@copilotkit/aimock/dist/cli.js")
             .args(["-p", &port.to_string(), "-f", "aimock.json", "--validate-on-load"])
             .current_dir(&self.directory)

@@ -147,7 +147,7 @@ impl Launch {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = guarded_command(&self.binary, None);
+        let mut command = guarded_command(&self.binary);
         command.env_clear();
         for name in ["PATH", "HOME", "TMPDIR"] {
             if let Some(value) = std::env::var_os(name) {
@@ -225,14 +225,10 @@ fn base_url(address: &str) -> String {
 }
 
 /// A command in a session of its own that dies with the thread that started it, so that a test
-/// that is killed leaves nothing behind. A change of the user would undo that: it is made first.
-pub fn guarded_command(program: &Path, user: Option<&str>) -> Command {
+/// that is killed leaves nothing behind.
+pub fn guarded_command(program: &Path) -> Command {
     let mut command = Command::new("setsid");
-    command.arg("setpriv");
-    if let Some(user) = user {
-        command.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg("--clear-groups");
-    }
-    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command.args(["setpriv", "--pdeathsig", "KILL"]).arg(program);
     command
 }
 
@@ -310,7 +306,7 @@ mod tests {
     #[tokio::test]
     async fn a_guarded_process_keeps_its_id_and_leads_its_own_session() {
         let script = "echo $$ $(ps -o sid= -p $$)".to_owned();
-        let child = guarded_command(Path::new("sh"), None)
+        let child = guarded_command(Path::new("sh"))
             .args(["-c", &script])
             .stdout(std::process::Stdio::piped())
             .spawn()

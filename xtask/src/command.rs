@@ -50,11 +50,8 @@ impl Arguments {
             Command::Tidy => check_tidy(&workspace()?)?,
             Command::Check => {
                 let workspace = workspace()?;
-                let passed = [
-                    check_arch(&workspace)?,
-                    check_tidy(&workspace)?,
-                    check_licenses(&workspace)?,
-                ];
+                let passed =
+                    [check_arch(&workspace)?, check_tidy(&workspace)?, check_licenses(&workspace)?];
                 passed.into_iter().all(|passed| passed)
             }
             Command::Setup { counterparts } => {
@@ -63,20 +60,12 @@ impl Arguments {
             }
             Command::DoctorTools => setup::tell(purposes(true))?,
         };
-        Ok(if passed {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
 fn purposes(counterparts: bool) -> &'static [Purpose] {
-    if counterparts {
-        &[Purpose::Tests, Purpose::Counterparts]
-    } else {
-        &[Purpose::Tests]
-    }
+    if counterparts { &[Purpose::Tests, Purpose::Counterparts] } else { &[Purpose::Tests] }
 }
 
 fn workspace() -> anyhow::Result<Workspace> {
@@ -90,11 +79,7 @@ fn check_arch(workspace: &Workspace) -> anyhow::Result<bool> {
 
 fn check_tidy(workspace: &Workspace) -> anyhow::Result<bool> {
     let tree = Tree::read(&workspace.root)?;
-    let members: Vec<_> = workspace
-        .members
-        .iter()
-        .map(|member| member.folder.clone())
-        .collect();
+    let members: Vec<_> = workspace.members.iter().map(|member| member.folder.clone()).collect();
     Ok(report("tidy", &tidy::check(&tree, &members))?)
 }
 

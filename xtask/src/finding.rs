@@ -46,10 +46,7 @@ impl Finding {
         problem: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(place, problem, fix)
-        }
+        Self { severity: Severity::Warning, ..Self::error(place, problem, fix) }
     }
 }
 
@@ -59,11 +56,7 @@ impl fmt::Display for Finding {
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        write!(
-            formatter,
-            "{severity}: {}: {}; {}",
-            self.place, self.problem, self.fix
-        )
+        write!(formatter, "{severity}: {}: {}; {}", self.place, self.problem, self.fix)
     }
 }
 
@@ -71,19 +64,13 @@ impl fmt::Display for Finding {
 ///
 /// Errors: standard output cannot be written.
 pub fn report(check: &str, findings: &[Finding]) -> io::Result<bool> {
-    let errors = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .count();
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let mut output = io::stdout().lock();
     for finding in findings {
         writeln!(output, "{finding}")?;
     }
     let warnings = findings.len() - errors;
     let verdict = if errors == 0 { "ok" } else { "FAILED" };
-    writeln!(
-        output,
-        "{check}: {verdict}, {errors} errors, {warnings} warnings"
-    )?;
+    writeln!(output, "{check}: {verdict}, {errors} errors, {warnings} warnings")?;
     Ok(errors == 0)
 }

@@ -140,19 +140,14 @@ impl Workspace {
             serde_json::from_slice(json).context("cargo metadata says something unknown")?;
         let dependents = dependents(&metadata);
         let ours: BTreeSet<_> = metadata.workspace_members.into_iter().collect();
-        let (members, foreign): (Vec<_>, Vec<_>) = metadata
-            .packages
-            .into_iter()
-            .partition(|package| ours.contains(&package.id));
+        let (members, foreign): (Vec<_>, Vec<_>) =
+            metadata.packages.into_iter().partition(|package| ours.contains(&package.id));
         Ok(Self {
             members: members
                 .into_iter()
                 .map(|package| package.into_member(&metadata.workspace_root))
                 .collect(),
-            foreign: foreign
-                .into_iter()
-                .map(|package| package.into_foreign(&dependents))
-                .collect(),
+            foreign: foreign.into_iter().map(|package| package.into_foreign(&dependents)).collect(),
             root: metadata.workspace_root,
         })
     }
@@ -165,11 +160,7 @@ impl Package {
         Member {
             name: self.name,
             folder: folder.to_string_lossy().into_owned(),
-            dependencies: self
-                .dependencies
-                .into_iter()
-                .map(Dependency::from)
-                .collect(),
+            dependencies: self.dependencies.into_iter().map(Dependency::from).collect(),
         }
     }
 
@@ -202,21 +193,15 @@ impl From<Declared> for Dependency {
 
 /// Who depends directly on a package, by the package's id.
 fn dependents(metadata: &Metadata) -> BTreeMap<String, BTreeSet<String>> {
-    let names: BTreeMap<_, _> = metadata
-        .packages
-        .iter()
-        .map(|package| (&package.id, &package.name))
-        .collect();
+    let names: BTreeMap<_, _> =
+        metadata.packages.iter().map(|package| (&package.id, &package.name)).collect();
     let mut dependents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for node in &metadata.resolve.nodes {
         let Some(dependent) = names.get(&node.id) else {
             continue;
         };
         for dependency in &node.dependencies {
-            dependents
-                .entry(dependency.clone())
-                .or_default()
-                .insert((*dependent).clone());
+            dependents.entry(dependency.clone()).or_default().insert((*dependent).clone());
         }
     }
     dependents
@@ -251,10 +236,7 @@ mod tests {
     fn members_and_foreign_crates_are_told_apart_with_names_and_dependents() {
         let workspace = Workspace::parse(METADATA.as_bytes()).unwrap();
         let member = &workspace.members[0];
-        assert_eq!(
-            (member.name.as_str(), member.folder.as_str()),
-            ("rookery-llm", "llm")
-        );
+        assert_eq!((member.name.as_str(), member.folder.as_str()), ("rookery-llm", "llm"));
         assert_eq!(member.dependencies[0].name, "reqwest012");
         assert!(member.dependencies[1].is_local);
         assert_eq!(member.dependencies[1].used, Use::Development);

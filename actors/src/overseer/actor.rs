@@ -118,11 +118,12 @@ impl Overseer {
         self.deliver(myself, state, settled.outbox).await;
     }
 
-    async fn refresh(
+    pub(super) async fn refresh(
         &self,
         myself: &ActorRef<OverseerMessage>,
         state: &mut OverseerState,
     ) -> Result<(), StoreError> {
+        self.shared.connections.forget(state.lease.tenant_id);
         state.config = self.configuration(state.lease.tenant_id).await?;
         for seat in state.channels.values_mut() {
             seat.stale = true;

@@ -22,6 +22,8 @@ pub(crate) enum Class {
     UnknownCommand,
     /// A changed message: replaces the waiting one, if it still waits.
     Edit,
+    /// The conversation goes on under another name.
+    Moved,
     /// Nothing is done with it.
     Ignore,
 }
@@ -63,9 +65,8 @@ pub(crate) fn classify(
         }
         InboundEvent::ButtonPressed { .. } => Class::Answer,
         InboundEvent::Edited { .. } => Class::Edit,
-        InboundEvent::Membership { .. }
-        | InboundEvent::Migrated { .. }
-        | InboundEvent::Other { .. } => Class::Ignore,
+        InboundEvent::Migrated { .. } => Class::Moved,
+        InboundEvent::Membership { .. } | InboundEvent::Other { .. } => Class::Ignore,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::actor::Overseer;
 use super::decide::{Admission, Class, LaneView, admit, classify};
 use super::message::OverseerMessage;
+use super::moved::{Move, carry_over};
 use super::place::SessionPlace;
 use super::session::SessionCounter;
 use super::settle::{Ending, SessionRow, settle_bare, settle_in_session};
@@ -87,6 +88,7 @@ impl Overseer {
                 let outcome = replace_waiting(state, session, &item.inbound);
                 self.bare(state, Settlement { id, outcome, error: None });
             }
+            Class::Moved => self.moved(state, session, item),
             Class::Ignore => {
                 self.bare(state, Settlement { id, outcome: Outcome::Ignored, error: None });
             }
@@ -191,6 +193,16 @@ impl Overseer {
             ..Ending::saying(Outcome::Command, reply)
         };
         self.end(state, session, item, ending);
+    }
+
+    /// Carries a conversation's context over to its new name.
+    fn moved(&self, state: &mut OverseerState, from: SessionId, item: Item) {
+        let InboundEvent::Migrated { to_key } = &item.inbound.event else { return };
+        let Some(old) = state.sessions.get(&from).map(|lane| lane.place.clone()) else { return };
+        let place = old.moved_to(to_key);
+        let counter = Arc::clone(&lane_of(state, place.clone()).counter);
+        let case = Move { lease: state.lease, from, place, counter, item };
+        carry_over(&self.shared, &state.myself, case);
     }
 
     /// Ends a row of a session without a turn.

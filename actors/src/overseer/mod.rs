@@ -13,6 +13,7 @@ mod decide;
 mod handle;
 mod intake;
 mod message;
+mod moved;
 pub(crate) mod place;
 mod quota;
 mod recover;

@@ -48,6 +48,16 @@ impl SessionPlace {
         }
     }
 
+    /// The same conversation under another name.
+    pub(crate) fn moved_to(&self, conversation_key: &str) -> Self {
+        let connection_id = self.opened.connection.id;
+        Self {
+            id: SessionId::derived(self.tenant_id, connection_id, conversation_key),
+            conversation_key: conversation_key.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The row as it should be, with the counter as it stands.
     pub(crate) fn row(&self, last_seq: i64, at: Timestamp) -> Session {
         Session {

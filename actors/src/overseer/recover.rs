@@ -45,6 +45,7 @@ impl Overseer {
             })
             .collect();
         Ok(TenantConfig {
+            version: record.version,
             agents: agents.into_iter().map(|agent| (agent.id, Arc::new(agent))).collect(),
             keys: Arc::new(keys),
             limits: services.entitlements.daily(&record),
@@ -162,12 +163,16 @@ impl Overseer {
         Ok(())
     }
 
-    /// Looks for rows that nobody told us of.
+    /// Looks for what nobody told us of: a changed configuration, rows.
     pub(super) async fn look(
         &self,
         myself: &ActorRef<OverseerMessage>,
         state: &mut OverseerState,
     ) -> Result<(), StoreError> {
+        let tenant = self.shared.services.directory.tenant(state.lease.tenant_id).await?;
+        if tenant.is_some_and(|tenant| tenant.version != state.config.version) {
+            self.refresh(myself, state).await?;
+        }
         if state.backlog.catching_up || state.is_busy() {
             return Ok(());
         }

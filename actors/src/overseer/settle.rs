@@ -187,7 +187,7 @@ pub(crate) fn user_message(
     }
 }
 
-fn report(overseer: &OverseerHandle, error: StoreError) {
+pub(super) fn report(overseer: &OverseerHandle, error: StoreError) {
     match error {
         StoreError::Fenced(_) => overseer.fenced(),
         other => overseer.store_lost(other.to_string()),

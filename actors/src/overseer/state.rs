@@ -80,6 +80,8 @@ pub(crate) struct ChannelSeat {
 /// What a tenant is configured to be, read at the start and on every change.
 #[derive(Debug)]
 pub(crate) struct TenantConfig {
+    /// The tenant's version when this was read.
+    pub(crate) version: i64,
     pub(crate) agents: HashMap<AgentId, Arc<Agent>>,
     pub(crate) keys: Arc<BTreeMap<String, Secret>>,
     pub(crate) limits: DailyLimits,

@@ -63,7 +63,7 @@ proptest! {
                     restarts.clear();
                 }
             }
-            let recent = restarts.iter().filter(|at| now - **at <= policy.window).count();
+            let recent = restarts.iter().filter(|at| now.saturating_sub(**at) <= policy.window).count();
             prop_assert!(recent <= policy.crashes_max);
         }
     }

@@ -1,15 +1,15 @@
 //! The REST API from outside.
 
-use crate::testing::{Answer, CHAT_KEY, READ_KEY, World, soon};
+use crate::testing::{Answer, CHAT_KEY, READ_KEY, World, soon, tenant};
 use axum::body::Body;
 use http::StatusCode;
+use rookery_domain::Timestamp;
 use rookery_domain::id::{InboxId, MessageId, SessionId};
 use rookery_domain::live::durable_seq;
 use rookery_domain::message::{Author, Reply};
 use rookery_domain::ports::IngestError;
 use rookery_domain::session::Message;
 use rookery_domain::testing::samples;
-use rookery_domain::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -26,8 +26,7 @@ async fn send(world: &World, key: Option<&str>, body: Value) -> Answer {
 }
 
 async fn stream(world: &World, run: InboxId, after: Option<i64>) -> Answer {
-    let mut request =
-        World::request("GET", &format!("/api/v1/runs/{run}/events"), CHAT_KEY);
+    let mut request = World::request("GET", &format!("/api/v1/runs/{run}/events"), CHAT_KEY);
     if let Some(after) = after {
         request = request.header("last-event-id", after.to_string());
     }
@@ -125,7 +124,11 @@ async fn a_stream_carries_each_event_with_its_number_and_its_json() {
     assert_eq!(
         events,
         [
-            (1, "delta".to_owned(), json!({"type": "delta", "seq": 1, "run_id": run, "text": "Hel"})),
+            (
+                1,
+                "delta".to_owned(),
+                json!({"type": "delta", "seq": 1, "run_id": run, "text": "Hel"})
+            ),
             (
                 durable_seq(1),
                 "message".to_owned(),
@@ -223,7 +226,7 @@ async fn a_transcript_is_read_with_the_scope_for_it() {
     let run = world.say("hi", Some("talk")).await;
     world.backend.begin(run);
     let row = world.backend.submitted(1).await;
-    let session = SessionId::derived(world.tenant(), row.inbound.connection_id, "talk");
+    let session = SessionId::derived(tenant(1), row.inbound.connection_id, "talk");
     world.backend.add_message(Message {
         id: MessageId::from_uuid(Uuid::from_u128(5)),
         session_id: session,
@@ -242,12 +245,12 @@ async fn a_transcript_is_read_with_the_scope_for_it() {
     assert_eq!((line["author"].as_str(), line["text"].as_str()), (Some("user"), Some("hi")));
     assert_eq!(line["created_at"], "1970-01-01T00:00:00.000Z");
     let foreign = samples::session(
-        rookery_domain::id::TenantId::from_uuid(Uuid::from_u128(2)),
+        tenant(2),
         row.inbound.connection_id,
         rookery_domain::id::AgentId::from_uuid(Uuid::from_u128(20)),
         "theirs",
     );
-    world.backend.add_session(rookery_domain::id::TenantId::from_uuid(Uuid::from_u128(2)), foreign.clone());
+    world.backend.add_session(tenant(2), foreign.clone());
     let answer = world.get(&format!("/api/v1/sessions/{}/messages", foreign.id), READ_KEY).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }

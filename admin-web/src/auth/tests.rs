@@ -39,10 +39,9 @@ async fn every_guarded_route_refuses_whoever_shows_no_key() {
         endpoints().into_iter().filter(|endpoint| endpoint.guard == Guard::ApiKey).collect();
     assert_eq!(guarded.len(), 7);
     for endpoint in guarded {
-        let request =
-            World::request(&endpoint.method.to_uppercase(), &concrete(endpoint.path), "")
-                .header("content-type", "application/json")
-                .body(Body::from("{}"));
+        let request = World::request(&endpoint.method.to_uppercase(), &concrete(endpoint.path), "")
+            .header("content-type", "application/json")
+            .body(Body::from("{}"));
         let answer = world.call(request.unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", endpoint.path);
         assert_eq!(answer.header("www-authenticate"), "Bearer", "{}", endpoint.path);
@@ -58,8 +57,17 @@ async fn a_header_that_is_no_valid_key_is_unauthorized() {
     world.configuration.add_key("revoked-key-of-one", revoked);
     let long = format!("Bearer {}", "x".repeat(513));
     let cases = [
-        "Bearer wrong", "Bearer ", "Bearer", "", "Bearer null", "Bearer []", r#"Bearer ["a"]"#,
-        "Basic Y2hhdA==", CHAT_KEY, "Bearer one-time-key-of-one", "Bearer revoked-key-of-one",
+        "Bearer wrong",
+        "Bearer ",
+        "Bearer",
+        "",
+        "Bearer null",
+        "Bearer []",
+        r#"Bearer ["a"]"#,
+        "Basic Y2hhdA==",
+        CHAT_KEY,
+        "Bearer one-time-key-of-one",
+        "Bearer revoked-key-of-one",
         &long,
     ];
     for value in cases {
@@ -71,7 +79,8 @@ async fn a_header_that_is_no_valid_key_is_unauthorized() {
     let twice = World::request("GET", AGENTS, CHAT_KEY).header("authorization", "Bearer x");
     let answer = world.call(twice.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    let lower = Request::builder().uri(AGENTS).header("authorization", format!("bearer {CHAT_KEY}"));
+    let lower =
+        Request::builder().uri(AGENTS).header("authorization", format!("bearer {CHAT_KEY}"));
     let answer = world.call(lower.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
@@ -239,9 +248,15 @@ fn a_missing_repeated_or_nameless_origin_is_refused() {
     assert_eq!(origin(&[]), None);
     let own = ("origin", "https://bots.example.com");
     assert_eq!(origin(&[own, own]), None);
-    for page in ["null", "", "file:///etc/passwd", "chrome-extension://abc", "https://a.example/x",
-        "https://user@bots.example.com", "bots.example.com"]
-    {
+    for page in [
+        "null",
+        "",
+        "file:///etc/passwd",
+        "chrome-extension://abc",
+        "https://a.example/x",
+        "https://user@bots.example.com",
+        "bots.example.com",
+    ] {
         assert_eq!(origin(&[("origin", page)]), None, "{page}");
     }
 }

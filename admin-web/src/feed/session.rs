@@ -77,6 +77,11 @@ impl SessionFeed {
         }
     }
 
+    /// Watches a session from its end: of what was said before, nothing is news to this client.
+    pub(crate) fn join(state: &AppState, tenant: TenantId, session: SessionId, end: i64) -> Self {
+        Self { read_to: outbox_seq_of(end), ..Self::watch(state, tenant, session, end) }
+    }
+
     /// The session that is watched.
     pub(crate) const fn session(&self) -> SessionId {
         self.session

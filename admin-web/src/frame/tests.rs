@@ -19,7 +19,8 @@ const HOOK: &str = "/hooks/telegram/con_00000000000000000000000001";
 
 fn chunked(size: usize, count: usize) -> Body {
     let chunk = Bytes::from(vec![b'x'; size]);
-    let chunks = futures::stream::iter((0..count).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
+    let chunks =
+        futures::stream::iter((0..count).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
     Body::from_stream(chunks)
 }
 

@@ -36,7 +36,8 @@ async fn every_refusal_of_ingestion_has_its_status() {
         (IngestError::Unavailable { retry_after: after }, StatusCode::SERVICE_UNAVAILABLE, "3"),
     ] {
         world.backend.refuse(Some(refusal.clone()));
-        let answer = world.call(World::request("POST", HOOK, "").body(Body::empty()).unwrap()).await;
+        let answer =
+            world.call(World::request("POST", HOOK, "").body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, status, "{refusal:?}");
         assert_eq!(answer.header("retry-after"), retry_after, "{refusal:?}");
     }
@@ -52,7 +53,8 @@ async fn what_cannot_be_a_connection_is_not_found_without_being_asked_for() {
         "/hooks/telegram",
         "/hooks/telegram/con_00000000000000000000000001/more",
     ] {
-        let answer = world.call(World::request("POST", path, "").body(Body::empty()).unwrap()).await;
+        let answer =
+            world.call(World::request("POST", path, "").body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(world.backend.hooks().is_empty());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const COMPLETIONS: &str = "/v1/chat/completions";
 
-fn request(extra: Value) -> Value {
+fn request(extra: &Value) -> Value {
     let mut body = json!({"model": "helper", "messages": [{"role": "user", "content": "hi"}]});
     for (name, value) in extra.as_object().unwrap() {
         body[name] = value.clone();
@@ -42,7 +42,7 @@ async fn answering(world: &World, parts: &[&str], reply: Reply) {
 async fn a_completion_has_the_documented_shape() {
     let world = World::new();
     let script = answering(&world, &["Hel"], Reply::answer("Hello"));
-    let answer = complete(&world, request(json!({"temperature": 0.3, "seed": 1})), script).await;
+    let answer = complete(&world, request(&json!({"temperature": 0.3, "seed": 1})), script).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let document = answer.json();
     assert!(document["id"].as_str().unwrap().starts_with("chatcmpl-"));
@@ -50,7 +50,10 @@ async fn a_completion_has_the_documented_shape() {
     assert_eq!(document["created"], 1_700_000_000);
     assert_eq!(document["model"], "helper");
     let choice = &document["choices"][0];
-    assert_eq!(choice["message"], json!({"role": "assistant", "content": "Hello", "refusal": null}));
+    assert_eq!(
+        choice["message"],
+        json!({"role": "assistant", "content": "Hello", "refusal": null})
+    );
     assert_eq!(choice["finish_reason"], "stop");
     assert_eq!(
         document["usage"],
@@ -62,7 +65,7 @@ async fn a_completion_has_the_documented_shape() {
 async fn a_stream_is_role_text_stop_usage_and_done() {
     let world = World::new();
     let script = answering(&world, &["Hel", "lo"], Reply::answer("Hello!"));
-    let body = request(json!({"stream": true, "stream_options": {"include_usage": true}}));
+    let body = request(&json!({"stream": true, "stream_options": {"include_usage": true}}));
     let answer = complete(&world, body, script).await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
     let events: Vec<_> = answer.events().into_iter().map(|(_, _, data)| data).collect();
@@ -87,7 +90,7 @@ async fn a_stream_is_role_text_stop_usage_and_done() {
 async fn without_the_option_there_is_no_usage_chunk() {
     let world = World::new();
     let script = answering(&world, &[], Reply::answer("Hello"));
-    let answer = complete(&world, request(json!({"stream": true})), script).await;
+    let answer = complete(&world, request(&json!({"stream": true})), script).await;
     assert!(!answer.text.contains("usage"), "{}", answer.text);
     assert!(answer.text.ends_with("data: [DONE]\n\n"));
 }
@@ -122,7 +125,8 @@ async fn the_clients_messages_are_the_history() {
 #[tokio::test]
 async fn what_this_version_does_not_do_is_refused_by_name() {
     let world = World::new();
-    let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]);
+    let image =
+        json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]);
     let tool = json!([{"role": "tool", "content": "x", "tool_call_id": "1"}, {"role": "user", "content": "x"}]);
     let last = json!([{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]);
     for (extra, parameter, code) in [
@@ -133,16 +137,20 @@ async fn what_this_version_does_not_do_is_refused_by_name() {
         (json!({"messages": tool}), "messages[0].role", "unsupported_parameter"),
         (json!({"messages": last}), "messages", "invalid_value"),
         (json!({"messages": []}), "messages", "invalid_value"),
-        (json!({"messages": [{"role": "wizard", "content": "x"}]}), "messages[0].role", "invalid_value"),
+        (
+            json!({"messages": [{"role": "wizard", "content": "x"}]}),
+            "messages[0].role",
+            "invalid_value",
+        ),
     ] {
-        let answer = world.post(COMPLETIONS, CHAT_KEY, request(extra.clone())).await;
+        let answer = world.post(COMPLETIONS, CHAT_KEY, request(&extra)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{extra}");
         let error = &answer.json()["error"];
         assert_eq!(error["type"], "invalid_request_error", "{extra}");
         assert_eq!(error["param"], parameter, "{extra}");
         assert_eq!(error["code"], code, "{extra}");
     }
-    let answer = world.post(COMPLETIONS, CHAT_KEY, request(json!({"tools": [], "n": 1, "x": 1})));
+    let answer = world.post(COMPLETIONS, CHAT_KEY, request(&json!({"tools": [], "n": 1, "x": 1})));
     let (answer, ()) = tokio::join!(answer, answering(&world, &[], Reply::answer("ok")));
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(world.backend.inbox_len(), 1);
@@ -151,10 +159,10 @@ async fn what_this_version_does_not_do_is_refused_by_name() {
 #[tokio::test]
 async fn errors_have_openais_shape_everywhere_under_v1() {
     let world = World::new();
-    let answer = world.post(COMPLETIONS, "wrong", request(json!({}))).await;
+    let answer = world.post(COMPLETIONS, "wrong", request(&json!({}))).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.json()["error"]["code"], "invalid_api_key");
-    let answer = world.post(COMPLETIONS, CHAT_KEY, request(json!({"model": "gpt-5"}))).await;
+    let answer = world.post(COMPLETIONS, CHAT_KEY, request(&json!({"model": "gpt-5"}))).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(answer.json()["error"]["code"], "model_not_found");
     assert_eq!(answer.json()["error"]["param"], "model");
@@ -168,19 +176,19 @@ async fn errors_have_openais_shape_everywhere_under_v1() {
 
 #[tokio::test]
 async fn a_notice_is_an_error_with_a_status_and_is_not_retried_by_the_library() {
-    let world = World::new();
     let notice = Notice::TokensUsedUp { resets_at: Timestamp::EPOCH };
     let reply = Reply { text: notice.text(), notice: Some(notice.code().to_owned()) };
     for stream in [false, true] {
-        let world = if stream { World::new() } else { World::with(|_| {}) };
+        let world = World::new();
         let script = answering(&world, &[], reply.clone());
-        let answer = complete(&world, request(json!({"stream": stream})), script).await;
+        let answer = complete(&world, request(&json!({"stream": stream})), script).await;
         assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.json()["error"]["code"], "insufficient_quota");
         assert_eq!(answer.header("x-should-retry"), "false");
     }
+    let world = World::new();
     let script = answering(&world, &["Hel"], reply);
-    let answer = complete(&world, request(json!({"stream": true})), script).await;
+    let answer = complete(&world, request(&json!({"stream": true})), script).await;
     assert_eq!(answer.status, StatusCode::OK);
     let (_, _, last) = answer.events().pop().unwrap();
     assert_eq!(last["error"]["code"], "insufficient_quota");
@@ -217,7 +225,7 @@ async fn a_message_that_killed_its_turns_is_an_error_and_not_an_empty_answer() {
         let run = world.backend.submitted(1).await.inbound.id;
         world.backend.end_silently(run, Outcome::Dead);
     };
-    let answer = complete(&world, request(json!({})), script).await;
+    let answer = complete(&world, request(&json!({})), script).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(answer.json()["error"]["code"], "run_failed");
 }
@@ -227,7 +235,7 @@ async fn without_live_events_the_answer_comes_from_the_store_with_estimated_usag
     let world = World::new();
     world.backend.lose_live_events(true);
     let script = answering(&world, &["lost"], Reply::answer("Hello!!!"));
-    let answer = complete(&world, request(json!({})), script).await;
+    let answer = complete(&world, request(&json!({})), script).await;
     let document = answer.json();
     assert_eq!(document["choices"][0]["message"]["content"], "Hello!!!");
     assert_eq!(
@@ -242,9 +250,12 @@ async fn a_slow_model_gets_its_status_line_out_before_its_first_word() {
     let script = async {
         let run = world.backend.submitted(1).await.inbound.id;
         tokio::time::sleep(std::time::Duration::from_secs(16)).await;
-        world.backend.answer(run, Reply { text: "Cut. (E-102)".to_owned(), notice: Some("E-102".to_owned()) });
+        world.backend.answer(
+            run,
+            Reply { text: "Cut. (E-102)".to_owned(), notice: Some("E-102".to_owned()) },
+        );
     };
-    let answer = complete(&world, request(json!({"stream": true})), script).await;
+    let answer = complete(&world, request(&json!({"stream": true})), script).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(answer.text.contains("model_interrupted"), "{}", answer.text);
 }

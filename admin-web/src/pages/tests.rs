@@ -10,7 +10,13 @@ use std::collections::BTreeSet;
 
 const TOKEN: &str = "one-time-token-of-one";
 
-async fn submit(world: &World, path: &str, origin: Option<&str>, form: &str, cookie: &str) -> Answer {
+async fn submit(
+    world: &World,
+    path: &str,
+    origin: Option<&str>,
+    form: &str,
+    cookie: &str,
+) -> Answer {
     let mut request = Request::builder()
         .method("POST")
         .uri(path)
@@ -113,7 +119,8 @@ async fn a_key_that_may_not_chat_opens_no_chat() {
 #[tokio::test]
 async fn what_stands_in_an_address_is_text_on_the_page() {
     let world = World::new();
-    let door = page(&world, "/chat/helper?token=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E", "").await;
+    let door =
+        page(&world, "/chat/helper?token=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E", "").await;
     assert!(!door.text.contains("<script>alert"), "{}", door.text);
     for agent in ["%3Cb%3E", "A", "..", &"x".repeat(64)] {
         let answer = page(&world, &format!("/chat/{agent}"), "").await;

@@ -61,7 +61,8 @@ async fn begin(state: AppState, visitor: Visitor, mut line: Line) -> Option<Conv
         agent: AgentCard { slug: &agent.slug, name: &agent.profile.name },
     };
     line.say(&hello).await.ok()?;
-    let feed = SessionFeed::watch(&state, access.tenant, place.session, place.after);
+    let watch = if place.resumed { SessionFeed::watch } else { SessionFeed::join };
+    let feed = watch(&state, access.tenant, place.session, place.after);
     Some(Conversation {
         state,
         line,

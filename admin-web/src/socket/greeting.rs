@@ -44,6 +44,8 @@ pub(super) struct Place {
     pub(super) session: SessionId,
     /// Events after this one are news to the client.
     pub(super) after: i64,
+    /// The client said so itself, so it may have missed the end of what it saw.
+    pub(super) resumed: bool,
 }
 
 /// Lets a client in.
@@ -115,7 +117,7 @@ async fn place_of(
         Some(after) => after,
         None => end_of(state, tenant, session).await?,
     };
-    Ok(Place { key, session, after })
+    Ok(Place { key, session, after, resumed: hello.after.is_some() })
 }
 
 async fn fresh(

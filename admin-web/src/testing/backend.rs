@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
+use rookery_domain::Timestamp;
 use rookery_domain::channel::ChannelKind;
 use rookery_domain::id::{ConnectionId, InboxId, OutboxId, SessionId, TenantId, TurnId};
 use rookery_domain::inbox::{InboxRow, NewInbound, Outcome};
@@ -14,7 +15,6 @@ use rookery_domain::ports::{
 };
 use rookery_domain::session::{Message, Session};
 use rookery_domain::testing::samples;
-use rookery_domain::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -42,11 +42,6 @@ pub(super) struct State {
 
 /// When everything happens.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-
-fn web_connection(tenant: TenantId, agent: Uuid) -> ConnectionId {
-    let _same_for_all_tenants = tenant;
-    ConnectionId::from_uuid(agent)
-}
 
 impl Backend {
     pub(crate) fn new() -> Self {
@@ -84,10 +79,6 @@ impl Backend {
 
     pub(crate) fn inbox_len(&self) -> usize {
         self.0.borrow().inbox.len()
-    }
-
-    pub(crate) fn subscriptions(&self) -> usize {
-        self.0.borrow().subscriptions
     }
 
     /// How often the rows of a session or a run were read.
@@ -286,12 +277,12 @@ impl Ingestion for Backend {
         connection: ConnectionId,
         request: RawRequest,
     ) -> Result<(), IngestError> {
-        self.change(|state| match state.refusal.clone() {
-            Some(refusal) => Err(refusal),
-            None => {
-                state.hooks.push((channel.clone(), connection, request));
-                Ok(())
+        self.change(|state| {
+            if let Some(refusal) = state.refusal.clone() {
+                return Err(refusal);
             }
+            state.hooks.push((channel.clone(), connection, request));
+            Ok(())
         })
     }
 
@@ -304,7 +295,7 @@ impl Ingestion for Backend {
                 return Err(IngestError::Invalid("text is empty".to_owned()));
             }
             let tenant = submission.tenant_id;
-            let connection = web_connection(tenant, submission.agent_id.as_uuid());
+            let connection = ConnectionId::from_uuid(submission.agent_id.as_uuid());
             let fresh = SessionId::from_uuid(state.fresh());
             let key = submission.session.clone().unwrap_or_else(|| fresh.to_string());
             let session = |key: &str| SessionId::derived(tenant, connection, key);
@@ -350,27 +341,42 @@ impl LiveEvents for Backend {
             state.live_generation
         });
         let changes = self.0.subscribe();
-        futures::stream::unfold((changes, 0_usize), move |(mut changes, mut next)| async move {
-            loop {
-                let seen = {
-                    let state = changes.borrow_and_update();
-                    if state.live_generation != generation {
-                        return None;
-                    }
-                    state.live.get(next).cloned()
-                };
-                match seen {
-                    None => changes.changed().await.ok()?,
-                    Some((id, event)) => {
-                        next += 1;
-                        if id == session && event.seq > after {
-                            return Some((event, (changes, next)));
-                        }
-                    }
-                }
-            }
+        let cursor = Cursor { changes, next: 0, session, after, generation };
+        futures::stream::unfold(cursor, |mut cursor| async move {
+            let event = cursor.event().await?;
+            Some((event, cursor))
         })
         .boxed()
     }
 }
 
+/// One watcher's place in the live events.
+struct Cursor {
+    changes: watch::Receiver<State>,
+    next: usize,
+    session: SessionId,
+    after: i64,
+    generation: u64,
+}
+
+impl Cursor {
+    async fn event(&mut self) -> Option<LiveEvent> {
+        loop {
+            let seen = {
+                let state = self.changes.borrow_and_update();
+                if state.live_generation != self.generation {
+                    return None;
+                }
+                state.live.get(self.next).cloned()
+            };
+            let Some((session, event)) = seen else {
+                self.changes.changed().await.ok()?;
+                continue;
+            };
+            self.next += 1;
+            if session == self.session && event.seq > self.after {
+                return Some(event);
+            }
+        }
+    }
+}

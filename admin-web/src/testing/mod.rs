@@ -7,6 +7,6 @@ mod configuration;
 mod rows;
 mod world;
 
-pub(crate) use configuration::{ADMIN_KEY, CHAT_KEY, Configuration, OTHER_KEY, READ_KEY};
 pub(crate) use configuration::api_key;
+pub(crate) use configuration::{ADMIN_KEY, CHAT_KEY, OTHER_KEY, READ_KEY, tenant};
 pub(crate) use world::{Answer, World, soon};

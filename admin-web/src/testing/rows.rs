@@ -3,7 +3,9 @@
 use super::backend::{Backend, NOW};
 use async_trait::async_trait;
 use rookery_domain::Timestamp;
-use rookery_domain::id::{AgentId, ConnectionId, InboxId, OutboxId, RevisionId, SessionId, TenantId, TurnId};
+use rookery_domain::id::{
+    AgentId, ConnectionId, InboxId, OutboxId, RevisionId, SessionId, TenantId, TurnId,
+};
 use rookery_domain::inbox::{Appended, InboxRow, NewInbound};
 use rookery_domain::message::ReplyTarget;
 use rookery_domain::outbox::{OutboxChange, OutboxRow};

@@ -1,14 +1,14 @@
 //! The whole HTTP surface over the fakes.
 
 use super::backend::Backend;
-use super::configuration::{Configuration, tenant};
+use super::configuration::Configuration;
 use crate::router::router;
 use crate::settings::WebSettings;
 use crate::state::{AppState, WebPorts};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Request, StatusCode, header};
-use rookery_domain::id::{InboxId, TenantId};
+use rookery_domain::id::InboxId;
 use rookery_domain::testing::{ManualClock, SequentialIds};
 use rookery_domain::{Secret, Timestamp};
 use serde_json::Value;
@@ -108,10 +108,6 @@ impl World {
         Self { backend, configuration, clock, draining, state }
     }
 
-    pub(crate) fn tenant(&self) -> TenantId {
-        tenant(1)
-    }
-
     pub(crate) fn router(&self) -> Router {
         router(self.state.clone())
     }
@@ -153,8 +149,7 @@ impl World {
             Some(session) => serde_json::json!({"text": text, "session": session}),
             None => serde_json::json!({"text": text}),
         };
-        let answer =
-            self.post("/api/v1/agents/helper/messages", super::CHAT_KEY, body).await;
+        let answer = self.post("/api/v1/agents/helper/messages", super::CHAT_KEY, body).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
         answer.json()["run_id"].as_str().unwrap().parse().unwrap()
     }

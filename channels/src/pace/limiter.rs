@@ -21,6 +21,10 @@ const FLOODED_FOR_ALL: usize = 3;
 /// Longest wait that is believed; a platform asks for minutes, a fault may ask for years.
 const FLOOD_MAX: Duration = Duration::from_hours(24);
 
+/// Parts of each map that are locked apart. One bot makes tens of calls a second, and there are many
+/// bots: the library's default grows with the machine and would cost kilobytes for each.
+const SHARDS: usize = 2;
+
 /// So many calls in so much time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
@@ -76,18 +80,19 @@ pub(crate) struct Pace<K: Hash + Eq + Clone> {
     calls: AtomicUsize,
 }
 
+fn keyed<K: Hash + Eq + Clone>(allowance: Allowance, clock: &RuntimeClock) -> Keyed<K> {
+    RateLimiter::new(allowance.quota(), DashMap::with_shard_amount(SHARDS), clock.clone())
+}
+
 impl<K: Hash + Eq + Clone> Pace<K> {
     /// A fresh pace.
     pub(crate) fn new(limits: PaceLimits) -> Self {
         let clock = RuntimeClock::starting_now();
         Self {
-            conversations: RateLimiter::dashmap_with_clock(
-                limits.conversation.quota(),
-                clock.clone(),
-            ),
-            groups: RateLimiter::dashmap_with_clock(limits.group.quota(), clock.clone()),
+            conversations: keyed(limits.conversation, &clock),
+            groups: keyed(limits.group, &clock),
             bot: RateLimiter::direct_with_clock(limits.bot.quota(), clock.clone()),
-            floods: DashMap::new(),
+            floods: DashMap::with_shard_amount(SHARDS),
             calls: AtomicUsize::new(0),
             clock,
         }

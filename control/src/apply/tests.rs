@@ -261,29 +261,36 @@ fn file() -> impl Strategy<Value = String> {
     let connections = prop::collection::vec((0..3_u8, any::<bool>(), any::<bool>()), 0..3);
     let keys = prop::collection::vec((0..3_u8, any::<bool>()), 0..3);
     (agents, connections, keys, 0..3_u64).prop_map(|(agents, connections, keys, limit)| {
-        let mut text = format!("[tenant]\nslug = \"t\"\n[limits]\nmessages_per_day = {limit}\n");
-        text += "[[agents]]\nslug = \"base\"\n";
-        for (slug, instructions) in agents.into_iter().collect::<BTreeMap<_, _>>() {
-            text += &format!("[[agents]]\nslug = \"a{slug}\"\ninstructions = \"{instructions}\"\n");
-        }
-        for (index, (slug, web, token)) in connections.into_iter().enumerate() {
+        let head = format!(
+            "[tenant]\nslug = \"t\"\n[limits]\nmessages_per_day = {limit}\n\
+             [[agents]]\nslug = \"base\"\n"
+        );
+        let agents = agents.into_iter().collect::<BTreeMap<_, _>>().into_iter();
+        let agents = agents.map(|(slug, instructions)| {
+            format!("[[agents]]\nslug = \"a{slug}\"\ninstructions = \"{instructions}\"\n")
+        });
+        let connections = connections.into_iter().enumerate();
+        let connections = connections.map(|(index, (slug, web, token))| {
             let (kind, token) = match (web, token) {
                 (true, _) => ("web", ""),
                 (false, true) => ("pigeon", "token = { env = \"TOKEN\" }\n"),
                 (false, false) => ("pigeon", "token = { env = \"OTHER_TOKEN\" }\n"),
             };
-            text += &format!(
+            format!(
                 "[[connections]]\nslug = \"{kind}{slug}{index}\"\nchannel = \"{kind}\"\n\
                  agent = \"base\"\n{token}"
-            );
-        }
-        for (slug, given) in keys.into_iter().collect::<BTreeMap<_, _>>() {
-            text += &format!("[[api_keys]]\nslug = \"k{slug}\"\nscopes = [\"chat\"]\n");
-            if given {
-                text += &format!("value = {{ value = \"given-key-number-000{slug}\" }}\n");
-            }
-        }
-        text
+            )
+        });
+        let keys = keys.into_iter().collect::<BTreeMap<_, _>>().into_iter();
+        let keys = keys.map(|(slug, given)| {
+            let value = if given {
+                format!("value = {{ value = \"given-key-number-000{slug}\" }}\n")
+            } else {
+                String::new()
+            };
+            format!("[[api_keys]]\nslug = \"k{slug}\"\nscopes = [\"chat\"]\n{value}")
+        });
+        std::iter::once(head).chain(agents).chain(connections).chain(keys).collect()
     })
 }
 

@@ -121,7 +121,8 @@ pub trait Delivery: Send + Sync + Debug {
     /// Renders a growing reply as one part: the newest that fits. Pure.
     fn render_preview(&self, text: &str) -> serde_json::Value;
 
-    /// Waits until the platform's rate limits allow one call to this target.
+    /// Waits until the platform's rate limits allow one call to this target. Before each send and
+    /// each edit, which share the limits.
     async fn ready(&self, target: &ReplyTarget);
 
     /// Sends one part and returns the platform's message id.

@@ -9,6 +9,9 @@ mod router;
 mod socket;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::AdminClient;
 pub use router::{AdminState, Changed, StatusSource, router};
 pub use socket::{AdminSocket, SOCKET_FILE};

@@ -14,6 +14,9 @@ mod key;
 mod local;
 mod migrate;
 
+#[cfg(test)]
+mod tests;
+
 pub use failure::Failure;
 
 use crate::config::{Environment, Loaded, load};

@@ -75,7 +75,11 @@ impl<'a> Keys<'a> {
     pub(super) fn names(&mut self, path: &str) -> Vec<String> {
         self.asked.insert(path.to_owned());
         match self.find(path) {
-            Some(Value::Object(table)) => table.keys().cloned().collect(),
+            Some(Value::Object(table)) => {
+                let mut names: Vec<String> = table.keys().cloned().collect();
+                names.sort_unstable();
+                names
+            }
             Some(_) => {
                 self.faults.push(path, "must be a section");
                 Vec::new()
@@ -99,6 +103,7 @@ impl<'a> Keys<'a> {
     pub(super) fn finish(self) -> (Faults, Vec<UnknownKey>, BTreeSet<String>) {
         let mut unknown = Vec::new();
         self.collect_unknown("", self.root, &mut unknown);
+        unknown.sort_unstable_by(|left, right| left.path.cmp(&right.path));
         (self.faults, unknown, self.secret)
     }
 
@@ -168,8 +173,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "http.lisen: unknown key; did you mean `http.listen`?",
                 "htp: unknown key; did you mean `http`?",
+                "http.lisen: unknown key; did you mean `http.listen`?",
                 "llm.providers.main.bse_url: unknown key; did you mean `llm.providers.main.base_url`?",
             ]
         );

@@ -113,7 +113,10 @@ fn merge(file: Option<&Path>, environment: &Environment) -> Result<Value, Config
         .prefix_separator("__")
         .separator("__")
         .source(Some(environment.settings().collect()));
-    layers.add_source(variables).build()?.try_deserialize()
+    let mut tree: Value = layers.add_source(variables).build()?.try_deserialize()?;
+    // The layers are hash maps; people and tests want one order.
+    tree.sort_all_objects();
+    Ok(tree)
 }
 
 fn describe(error: &ConfigError, file: Option<&Path>) -> String {

@@ -12,5 +12,8 @@ mod models;
 mod report;
 mod run;
 
+#[cfg(test)]
+mod tests;
+
 pub use report::{Check, Report, State};
 pub use run::run;

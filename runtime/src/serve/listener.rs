@@ -21,17 +21,17 @@ const READ_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
 /// Limits of one listener.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ListenerSettings {
+pub(crate) struct ListenerSettings {
     /// Connections at once; more wait in the kernel's queue.
-    pub(super) connections_max: usize,
+    pub(crate) connections_max: usize,
     /// A request's headers must have arrived in this time; an idle connection ends after it.
-    pub(super) header_read_timeout: Duration,
+    pub(crate) header_read_timeout: Duration,
     /// How long connections may take to finish when the listener ends.
-    pub(super) finish_within: Duration,
+    pub(crate) finish_within: Duration,
 }
 
 /// Serves until `stop` is cancelled and the connections have finished or the time for that is up.
-pub(super) async fn serve<L>(
+pub(crate) async fn serve<L>(
     mut listener: L,
     router: Router,
     settings: ListenerSettings,

@@ -14,4 +14,6 @@ mod shutdown;
 mod welcome;
 
 pub(crate) use data_dir::prepare as prepare_data_dir;
+#[cfg(test)]
+pub(crate) use listener::{ListenerSettings, serve as serve_on};
 pub use run::run;

@@ -80,8 +80,8 @@ async fn start(config: Config) -> anyhow::Result<(Server, Files)> {
     server.serve_admin(listener, control.clone(), &run)?;
     server.keep_house(parts);
     server.ready();
+    welcome::print_link(&server.config, &control, &run.http).await?;
     let files = Files { _run: RunFile::write(&data_dir, &run)?, _socket: socket };
     tracing::info!(http = %run.http, ops = %run.ops, "ready");
-    welcome::print_link(&server.config, &control, &run.http).await?;
     Ok((server, files))
 }

@@ -231,11 +231,12 @@ impl Server {
     pub(super) async fn end(self) {
         self.stop.cancel();
         self.readiness.send_replace(false);
-        self.draining.send_replace(true);
         if let Some(tree) = &self.tree {
             let complete = tree.drain(self.config.limits.listeners.drain_budget).await;
             tracing::info!(complete, "drained");
         }
+        // Only now: whoever watches a running answer sees its end.
+        self.draining.send_replace(true);
         self.public_tasks.close();
         self.public_tasks.wait().await;
         self.database.close().await;

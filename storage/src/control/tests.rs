@@ -348,11 +348,7 @@ async fn a_removed_secret_is_gone(fixture: Fixture) {
 async fn a_changed_connection_asks_its_platform_again_who_the_bot_is(fixture: Fixture) {
     let sample = fixture.tenant().await;
     let identity = serde_json::json!({ "username": "helper_bot" });
-    fixture
-        .directory
-        .remember_identity(sample.tenant, sample.connection, identity)
-        .await
-        .unwrap();
+    fixture.directory.remember_identity(sample.tenant, sample.connection, identity).await.unwrap();
     let change = TenantChange { connections: vec![sample.connection()], ..sample.change(1) };
     fixture.control.save(change).await.unwrap();
     let state = fixture.control.tenant_by_slug(&sample.slug).await.unwrap().unwrap();

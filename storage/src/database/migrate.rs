@@ -57,10 +57,7 @@ async fn hold_file(path: &Path) -> Result<File, StorageError> {
         Ok(locked) => locked,
         Err(stopped) => Err(std::io::Error::other(stopped)),
     }
-    .map_err(|source| StorageError::LockFile {
-        path: shown,
-        source,
-    })
+    .map_err(|source| StorageError::LockFile { path: shown, source })
 }
 
 async fn run_postgres(
@@ -71,10 +68,7 @@ async fn run_postgres(
         refuse_if_it_cannot_create(backend).await?;
     }
     let options = owner.clone().unwrap_or_else(|| backend.options().clone());
-    let unreachable = |source| StorageError::Open {
-        target: target(&options),
-        source,
-    };
+    let unreachable = |source| StorageError::Open { target: target(&options), source };
     let mut lock = options.connect().await.map_err(unreachable)?;
     sqlx::query("SELECT pg_advisory_lock($1)")
         .bind(MIGRATION_LOCK)
@@ -107,19 +101,13 @@ async fn refuse_if_it_cannot_create(backend: &PostgresBackend) -> Result<(), Sto
     .fetch_one(backend.pool())
     .await
     .map_err(failed("reading the role's rights"))?;
-    if may_create {
-        Ok(())
-    } else {
-        Err(StorageError::CannotCreate(role))
-    }
+    if may_create { Ok(()) } else { Err(StorageError::CannotCreate(role)) }
 }
 
 async fn apply(connection: &DatabaseConnection) -> Result<usize, StorageError> {
     let waiting = pending(connection).await?;
     if waiting > 0 {
-        Migrator::up(connection, None)
-            .await
-            .map_err(StorageError::Migration)?;
+        Migrator::up(connection, None).await.map_err(StorageError::Migration)?;
         tracing::info!(db.migrations = waiting, "migrated the database");
     }
     Ok(waiting)
@@ -131,10 +119,8 @@ async fn grant(backend: &PostgresBackend, owner: &DatabaseConnection) -> Result<
         .fetch_one(backend.pool())
         .await
         .map_err(failed("reading the role's name"))?;
-    let query = Statement::from_string(
-        DbBackend::Postgres,
-        "SELECT quote_ident(current_schema()) AS name",
-    );
+    let query =
+        Statement::from_string(DbBackend::Postgres, "SELECT quote_ident(current_schema()) AS name");
     let schema: String = owner
         .query_one_raw(query)
         .await
@@ -146,10 +132,7 @@ async fn grant(backend: &PostgresBackend, owner: &DatabaseConnection) -> Result<
         format!("REVOKE UPDATE, DELETE ON audit_log FROM {role}"),
         format!("REVOKE INSERT, UPDATE, DELETE ON seaql_migrations FROM {role}"),
     ] {
-        owner
-            .execute_unprepared(&statement)
-            .await
-            .map_err(StorageError::Migration)?;
+        owner.execute_unprepared(&statement).await.map_err(StorageError::Migration)?;
     }
     Ok(())
 }

@@ -42,10 +42,7 @@ impl PostgresBackend {
             })
             .connect_with(options.clone())
             .await
-            .map_err(|source| StorageError::Open {
-                target: target(&options),
-                source,
-            })?;
+            .map_err(|source| StorageError::Open { target: target(&options), source })?;
         check_server(&pool).await?;
         check_role(&pool).await?;
         Ok(Self {
@@ -110,10 +107,7 @@ async fn check_server(pool: &PgPool) -> Result<(), StorageError> {
     )
     .fetch_one(pool)
     .await
-    .map_err(|source| StorageError::Statement {
-        doing: "reading the server's settings",
-        source,
-    })?;
+    .map_err(|source| StorageError::Statement { doing: "reading the server's settings", source })?;
     if version < VERSION_MIN {
         return Err(StorageError::Version {
             found: version / 10_000,
@@ -136,10 +130,7 @@ async fn check_role(pool: &PgPool) -> Result<(), StorageError> {
     )
     .fetch_one(pool)
     .await
-    .map_err(|source| StorageError::Statement {
-        doing: "reading the role's rights",
-        source,
-    })?;
+    .map_err(|source| StorageError::Statement { doing: "reading the role's rights", source })?;
     let why = match (superuser, bypasses) {
         (true, _) => Some("is a superuser"),
         (false, true) => Some("has BYPASSRLS"),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-const SINGLE_NODE_LOCK: i64 = 0x726f_6f6b_6e6f_6465;
+pub(super) const SINGLE_NODE_LOCK: i64 = 0x726f_6f6b_6e6f_6465;
 
 /// How long the server may take to notice that an earlier process died.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -42,10 +42,7 @@ pub(super) struct SingleNode {
 
 impl Default for SingleNode {
     fn default() -> Self {
-        Self {
-            file: Mutex::new(None),
-            lost: watch::Sender::new(false),
-        }
+        Self { file: Mutex::new(None), lost: watch::Sender::new(false) }
     }
 }
 
@@ -67,15 +64,13 @@ pub(super) async fn lock(database: &Database) -> Result<(), StorageError> {
         Backend::Postgres(backend) => {
             let session = take_session(backend).await?;
             let watcher = database.clone();
-            database
-                .tasks()
-                .spawn(async move { watch(watcher, session).await });
+            database.tasks().spawn(async move { watch(watcher, session).await });
             Ok(())
         }
         Backend::Sqlite(backend) => {
             if let Some(path) = &backend.file {
                 let held = lock_file(&path.with_added_extension("lock"))?;
-                *database.inner.single_node.file.lock().await = Some(held);
+                *database.single_node().file.lock().await = Some(held);
             }
             Ok(())
         }
@@ -88,26 +83,18 @@ fn lock_file(path: &Path) -> Result<File, StorageError> {
     match opened.and_then(|file| file.try_lock().map(|()| file)) {
         Ok(file) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StorageError::AlreadyServed { target: shown }),
-        Err(TryLockError::Error(source)) => Err(StorageError::LockFile {
-            path: shown,
-            source,
-        }),
+        Err(TryLockError::Error(source)) => Err(StorageError::LockFile { path: shown, source }),
     }
 }
 
 async fn take_session(backend: &PostgresBackend) -> Result<PgConnection, StorageError> {
-    let failed = |source| StorageError::Statement {
-        doing: "taking the single-node lock",
-        source,
-    };
+    let failed = |source| StorageError::Statement { doing: "taking the single-node lock", source };
     let mut session = backend.connect().await.map_err(failed)?;
     session.execute(LOCK_SESSION).await.map_err(failed)?;
     let started = Instant::now();
     while !try_lock(&mut session).await.map_err(failed)? {
         if started.elapsed() > PATIENCE {
-            return Err(StorageError::AlreadyServed {
-                target: backend.target(),
-            });
+            return Err(StorageError::AlreadyServed { target: backend.target() });
         }
         tokio::time::sleep(RETRY_EVERY).await;
     }
@@ -155,7 +142,7 @@ async fn retake(database: &Database, backend: &PostgresBackend) -> Option<PgConn
                 let since = *refused_since.get_or_insert_with(Instant::now);
                 if since.elapsed() > LOST_AFTER {
                     tracing::error!("another process holds the single-node lock");
-                    database.inner.single_node.lost.send_replace(true);
+                    database.single_node().lost.send_replace(true);
                     return None;
                 }
             }

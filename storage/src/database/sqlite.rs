@@ -3,10 +3,10 @@
 use super::DatabaseSettings;
 use crate::error::StorageError;
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::ConnectOptions;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -98,26 +98,17 @@ async fn connect(
 ) -> Result<SqlitePool, StorageError> {
     pool.connect_with(options)
         .await
-        .map_err(|source| StorageError::Open {
-            target: file.display().to_string(),
-            source,
-        })
+        .map_err(|source| StorageError::Open { target: file.display().to_string(), source })
 }
 
 /// What was asked for is read back: a file system may not give it.
 async fn assert_durable(writer: &SqlitePool, file: &Path) -> Result<(), StorageError> {
-    let failed = |source| StorageError::Statement {
-        doing: "reading the durability settings",
-        source,
-    };
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
-        .fetch_one(writer)
-        .await
-        .map_err(failed)?;
-    let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
-        .fetch_one(writer)
-        .await
-        .map_err(failed)?;
+    let failed =
+        |source| StorageError::Statement { doing: "reading the durability settings", source };
+    let synchronous: i64 =
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer).await.map_err(failed)?;
+    let journal: String =
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await.map_err(failed)?;
     let file = file.display();
     if synchronous != SYNCHRONOUS_FULL {
         let found = format!("synchronous of {file} is {synchronous}");
@@ -125,10 +116,7 @@ async fn assert_durable(writer: &SqlitePool, file: &Path) -> Result<(), StorageE
     }
     if journal != "wal" {
         let found = format!("the journal of {file} is {journal}");
-        return Err(StorageError::NotDurable(
-            found,
-            "wal, on a local file system",
-        ));
+        return Err(StorageError::NotDurable(found, "wal, on a local file system"));
     }
     Ok(())
 }

@@ -3,10 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "written by the lanes, read by nothing yet")
-)]
+#[cfg_attr(not(test), expect(dead_code, reason = "written by the lanes, read by nothing yet"))]
 #[sea_orm(table_name = "contacts")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -22,6 +19,10 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "written by the lanes, read by nothing yet")
+)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

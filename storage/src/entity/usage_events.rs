@@ -3,10 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "`model` is the language model that was used"
-)]
+#[expect(clippy::struct_field_names, reason = "`model` is the language model that was used")]
 #[sea_orm(table_name = "usage_events")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

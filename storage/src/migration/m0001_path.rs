@@ -1,6 +1,6 @@
 //! The first schema: configuration, the path of a message, usage, secrets, audit, ownership.
 
-use super::{Dialect, Shape, TableDefinition, create_table};
+use super::table::{Dialect, Shape, TableDefinition, create_table};
 use sea_orm_migration::prelude::*;
 
 /// `uuid` and `bytes` in braces are spelled per back-end.
@@ -374,9 +374,7 @@ impl MigrationTrait for Migration {
         let dialect = Dialect::of(manager)?;
         let connection = manager.get_connection();
         for table in TABLES {
-            connection
-                .execute_unprepared(&create_table(dialect, table))
-                .await?;
+            connection.execute_unprepared(&create_table(dialect, table)).await?;
         }
         for index in INDEXES {
             connection.execute_unprepared(index).await?;
@@ -403,9 +401,8 @@ fn row_security() -> Vec<String> {
             "CREATE POLICY {table}_of_tenant ON {table} USING ({CURRENT_TENANT}) WITH CHECK ({CURRENT_TENANT})"
         ));
     }
-    statements.push(format!(
-        "CREATE POLICY routes_by_key ON routes FOR SELECT USING ({CURRENT_ROUTE})"
-    ));
+    statements
+        .push(format!("CREATE POLICY routes_by_key ON routes FOR SELECT USING ({CURRENT_ROUTE})"));
     for table in REWRITTEN_IN_PLACE {
         statements.push(format!("ALTER TABLE {table} SET (fillfactor = 70)"));
     }

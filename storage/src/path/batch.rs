@@ -69,10 +69,8 @@ pub(super) async fn run<E: Engine>(
 ) -> Result<Answers, RunError> {
     let mut answers: BTreeMap<usize, Result<Answer, StoreError>> = BTreeMap::new();
     for places in engine.groups(operations) {
-        let group: Vec<(usize, &Operation)> = places
-            .into_iter()
-            .filter_map(|place| Some((place, *operations.get(place)?)))
-            .collect();
+        let group: Vec<(usize, &Operation)> =
+            places.into_iter().filter_map(|place| Some((place, *operations.get(place)?))).collect();
         let members: Vec<&Operation> = group.iter().map(|(_, operation)| *operation).collect();
         let admitted = engine.enter(&members).await?;
         let mut alive = Vec::with_capacity(group.len());
@@ -99,17 +97,13 @@ fn waves(operations: Vec<(usize, &Operation)>) -> Vec<Wave<'_>> {
     let mut waves: Vec<(HashSet<Uuid>, Wave<'_>)> = Vec::new();
     for (place, operation) in operations {
         let touches = &operation.touches;
-        let free = waves
-            .iter_mut()
-            .find(|(touched, _)| touches.iter().all(|id| !touched.contains(id)));
+        let free =
+            waves.iter_mut().find(|(touched, _)| touches.iter().all(|id| !touched.contains(id)));
         if let Some((touched, members)) = free {
             touched.extend(touches);
             members.push((place, operation));
         } else {
-            waves.push((
-                touches.iter().copied().collect(),
-                vec![(place, operation)],
-            ));
+            waves.push((touches.iter().copied().collect(), vec![(place, operation)]));
         }
     }
     waves.into_iter().map(|(_, members)| members).collect()
@@ -126,20 +120,14 @@ async fn run_wave<E: Engine>(
             by_part.entry(*part).or_default().push(row);
         }
     }
-    let calls = by_part
-        .into_iter()
-        .map(|(part, rows)| Call { part, rows })
-        .collect();
+    let calls = by_part.into_iter().map(|(part, rows)| Call { part, rows }).collect();
     let mut report = engine.run(calls).await?;
     let members: Vec<&Operation> = wave.iter().map(|(_, operation)| *operation).collect();
     let doubts = conclude::doubts(&members, &report);
     if !doubts.is_empty() {
         let calls = doubts
             .iter()
-            .map(|(part, rows)| Call {
-                part: *part,
-                rows: rows.iter().collect(),
-            })
+            .map(|(part, rows)| Call { part: *part, rows: rows.iter().collect() })
             .collect();
         let looked_up = engine.run(calls).await?;
         report.absorb(looked_up);
@@ -148,10 +136,7 @@ async fn run_wave<E: Engine>(
     for (number, (place, operation)) in (0_i64..).zip(wave) {
         let concluded = conclude::answer(number, operation, &mut report);
         if !concluded.audit.is_empty() {
-            audit
-                .entry(operation.tenant)
-                .or_default()
-                .extend(concluded.audit);
+            audit.entry(operation.tenant).or_default().extend(concluded.audit);
         }
         answers.insert(*place, concluded.answer);
     }
@@ -171,12 +156,8 @@ async fn append_audit<E: Engine>(
         .iter()
         .map(|entry| vec![tenant.as_uuid().into(), entry.id.as_uuid().into()])
         .collect();
-    let known = engine
-        .run(vec![Call {
-            part: Part::KnownAudit,
-            rows: ids.iter().collect(),
-        }])
-        .await?;
+    let known =
+        engine.run(vec![Call { part: Part::KnownAudit, rows: ids.iter().collect() }]).await?;
     let known: HashSet<Uuid> = known.ids(Part::KnownAudit).collect();
     let rows: Vec<Row> = entries
         .iter()
@@ -184,10 +165,7 @@ async fn append_audit<E: Engine>(
         .map(|entry| conclude::audit_row(end.link(tenant, entry)))
         .collect();
     if !rows.is_empty() {
-        let call = Call {
-            part: Part::Audit,
-            rows: rows.iter().collect(),
-        };
+        let call = Call { part: Part::Audit, rows: rows.iter().collect() };
         engine.run(vec![call]).await?;
     }
     Ok(())
@@ -211,10 +189,7 @@ mod tests {
         Operation {
             tenant: TenantId::from_uuid(Uuid::from_u128(1)),
             lease: None,
-            touches: touches
-                .iter()
-                .map(|id| Uuid::from_u128(u128::from(*id)))
-                .collect(),
+            touches: touches.iter().map(|id| Uuid::from_u128(u128::from(*id))).collect(),
             rows: Vec::new(),
             audit: Vec::new(),
             outcome: Outcome::Done,

@@ -1,6 +1,6 @@
 //! From what the statements reported to the answer of each operation. Pure.
 
-use super::operation::{Ambiguity, Answer, Operation, Outcome, OutboxTransition};
+use super::operation::{Ambiguity, Answer, Operation, OutboxTransition, Outcome};
 use super::part::Part;
 use super::rows::{Report, Row};
 use crate::entity::audit_log;
@@ -28,40 +28,33 @@ pub(super) fn doubts(operations: &[&Operation], report: &Report) -> BTreeMap<Par
     for (number, operation) in (0_i64..).zip(operations) {
         let tenant = operation.tenant.as_uuid();
         let doubt = match &operation.outcome {
-            Outcome::Appended {
-                id,
-                connection_id,
-                dedupe_key,
-            } if report.number(Part::Inbox, id.as_uuid()).is_none() => Some((
-                Part::FirstInbox,
-                vec![
-                    tenant.into(),
-                    connection_id.as_uuid().into(),
-                    dedupe_key.as_str().into(),
-                    number.into(),
-                ],
-            )),
+            Outcome::Appended { id, connection_id, dedupe_key }
+                if report.number(Part::Inbox, id.as_uuid()).is_none() =>
+            {
+                Some((
+                    Part::FirstInbox,
+                    vec![
+                        tenant.into(),
+                        connection_id.as_uuid().into(),
+                        dedupe_key.as_str().into(),
+                        number.into(),
+                    ],
+                ))
+            }
             Outcome::Ended { turn_id }
                 if report.number(Part::TurnEnds, turn_id.as_uuid()).is_none() =>
             {
                 Some((Part::TurnStates, vec![tenant.into(), turn_id.as_uuid().into()]))
             }
             Outcome::Journalled { turn_id }
-                if report
-                    .number(Part::RunningTurns, turn_id.as_uuid())
-                    .is_none() =>
+                if report.number(Part::RunningTurns, turn_id.as_uuid()).is_none() =>
             {
                 Some((Part::TurnStates, vec![tenant.into(), turn_id.as_uuid().into()]))
             }
             Outcome::Changed(transition)
-                if report
-                    .number(Part::OutboxChanges, transition.id.as_uuid())
-                    .is_none() =>
+                if report.number(Part::OutboxChanges, transition.id.as_uuid()).is_none() =>
             {
-                Some((
-                    Part::OutboxStates,
-                    vec![tenant.into(), transition.id.as_uuid().into()],
-                ))
+                Some((Part::OutboxStates, vec![tenant.into(), transition.id.as_uuid().into()]))
             }
             _ => None,
         };
@@ -81,22 +74,12 @@ pub(super) fn answer(number: i64, operation: &Operation, report: &mut Report) ->
             Ok(Answer::Done)
         }
         Outcome::Appended { id, .. } => appended(number, *id, report),
-        Outcome::History {
-            session_id,
-            floor_seq,
-            messages_max,
-            added,
-        } => {
+        Outcome::History { session_id, floor_seq, messages_max, added } => {
             let (own, others) = std::mem::take(&mut report.history)
                 .into_iter()
                 .partition(|message: &Message| message.session_id == *session_id);
             report.history = others;
-            Ok(Answer::History(joined(
-                own,
-                added,
-                *floor_seq,
-                *messages_max,
-            )))
+            Ok(Answer::History(joined(own, added, *floor_seq, *messages_max)))
         }
         Outcome::Journalled { turn_id } => journalled(*turn_id, report),
         Outcome::Ended { turn_id } => {
@@ -125,18 +108,11 @@ fn appended(number: i64, id: InboxId, report: &Report) -> Result<Answer, StoreEr
     if report.number(Part::Inbox, id.as_uuid()).is_some() {
         return Ok(Answer::Appended(Appended::Stored));
     }
-    let first = report
-        .id(Part::FirstInbox, number)
-        .map(InboxId::from_uuid)
-        .ok_or_else(|| {
-            StoreError::Unavailable("a row with the same key was just removed".to_owned())
-        })?;
+    let first = report.id(Part::FirstInbox, number).map(InboxId::from_uuid).ok_or_else(|| {
+        StoreError::Unavailable("a row with the same key was just removed".to_owned())
+    })?;
     // The row's own id: an earlier attempt at this very write was stored after all.
-    Ok(Answer::Appended(if first == id {
-        Appended::Stored
-    } else {
-        Appended::Duplicate(first)
-    }))
+    Ok(Answer::Appended(if first == id { Appended::Stored } else { Appended::Duplicate(first) }))
 }
 
 fn journalled(turn_id: TurnId, report: &Report) -> Result<Answer, StoreError> {
@@ -162,9 +138,7 @@ fn changed(
     let place = report
         .number(Part::OutboxStates, id.as_uuid())
         .ok_or_else(|| StoreError::NotFound(id.to_string()))?;
-    let found = usize::try_from(place)
-        .ok()
-        .and_then(|place| OutboxStatus::ALL.get(place));
+    let found = usize::try_from(place).ok().and_then(|place| OutboxStatus::ALL.get(place));
     match found {
         Some(found) if *found == transition.to => Ok(Answer::Done),
         Some(found) => Err(StoreError::Conflict(format!(

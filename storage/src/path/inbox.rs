@@ -51,9 +51,7 @@ impl Inbox for PathStore {
 
     async fn find(&self, tenant: TenantId, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
         let transaction = self.scope.read(tenant).await?;
-        let query = transaction
-            .find::<inbox::Entity>()
-            .filter(inbox::Column::Id.eq(id.as_uuid()));
+        let query = transaction.find::<inbox::Entity>().filter(inbox::Column::Id.eq(id.as_uuid()));
         Ok(read_rows(transaction, query).await?.pop())
     }
 
@@ -65,10 +63,7 @@ impl Inbox for PathStore {
         let transaction = self.scope.fenced(lease).await?;
         transaction
             .update::<inbox::Entity>()
-            .col_expr(
-                inbox::Column::Attempts,
-                Expr::col(inbox::Column::Attempts).add(1_i64),
-            )
+            .col_expr(inbox::Column::Attempts, Expr::col(inbox::Column::Attempts).add(1_i64))
             .filter(inbox::Column::Id.eq(id.as_uuid()))
             .exec(transaction.connection())
             .await
@@ -134,20 +129,14 @@ async fn read_rows(
     transaction: TenantTransaction,
     query: Select<inbox::Entity>,
 ) -> Result<Vec<InboxRow>, StoreError> {
-    let rows = query
-        .all(transaction.connection())
-        .await
-        .map_err(from_orm)?;
+    let rows = query.all(transaction.connection()).await.map_err(from_orm)?;
     transaction.commit().await?;
     rows.into_iter().map(stored::inbox_row).collect()
 }
 
 /// Marks the transaction's tenant as having work. The row is written even where it exists, so that
 /// whoever takes the mark away waits for this transaction.
-async fn mark_awake(
-    transaction: &TenantTransaction,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+async fn mark_awake(transaction: &TenantTransaction, at: Timestamp) -> Result<(), StoreError> {
     let mark = wake::ActiveModel {
         tenant_id: Set(transaction.tenant().as_uuid()),
         since: Set(at.as_millis()),

@@ -219,11 +219,7 @@ impl Lane {
         operations: &[&Operation],
     ) -> Result<Answers, Failure> {
         let transaction = backend.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mut engine = SqliteEngine {
-            transaction,
-            texts: &mut self.texts,
-            statements: 2,
-        };
+        let mut engine = SqliteEngine { transaction, texts: &mut self.texts, statements: 2 };
         let answers = run(&mut engine, operations).await?;
         let statements = engine.statements;
         engine.transaction.commit().await?;
@@ -238,11 +234,8 @@ impl Lane {
     ) -> Result<Answers, Failure> {
         // Taken out: if this future is dropped or fails, the connection goes with it.
         let mut connection = self.begin_postgres(backend).await?;
-        let mut engine = PostgresEngine {
-            connection: &mut connection,
-            texts: &mut self.texts,
-            statements: 2,
-        };
+        let mut engine =
+            PostgresEngine { connection: &mut connection, texts: &mut self.texts, statements: 2 };
         match run(&mut engine, operations).await {
             Ok(answers) => {
                 let statements = engine.statements;
@@ -276,9 +269,7 @@ impl Lane {
     }
 
     fn count(&self, statements: u64) {
-        self.counters
-            .statements
-            .fetch_add(statements, Ordering::Relaxed);
+        self.counters.statements.fetch_add(statements, Ordering::Relaxed);
         metrics::counter!("rookery_store_statements_total").increment(statements);
     }
 }

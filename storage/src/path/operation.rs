@@ -33,18 +33,9 @@ pub(super) enum Outcome {
     /// Nothing: it is done when it is committed.
     Done,
     /// Whether the row was new.
-    Appended {
-        id: InboxId,
-        connection_id: ConnectionId,
-        dedupe_key: String,
-    },
+    Appended { id: InboxId, connection_id: ConnectionId, dedupe_key: String },
     /// The stored history, joined with the messages that the write itself adds.
-    History {
-        session_id: SessionId,
-        floor_seq: i64,
-        messages_max: usize,
-        added: Vec<Message>,
-    },
+    History { session_id: SessionId, floor_seq: i64, messages_max: usize, added: Vec<Message> },
     /// Whether the turn was running.
     Journalled { turn_id: TurnId },
     /// Whether the turn was running; ending an ended one again is done, without effect.

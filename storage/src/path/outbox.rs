@@ -80,10 +80,7 @@ async fn read_rows(
     transaction: TenantTransaction,
     query: Select<outbox::Entity>,
 ) -> Result<Vec<OutboxRow>, StoreError> {
-    let rows = query
-        .all(transaction.connection())
-        .await
-        .map_err(from_orm)?;
+    let rows = query.all(transaction.connection()).await.map_err(from_orm)?;
     transaction.commit().await?;
     rows.into_iter().map(stored::outbox_row).collect()
 }

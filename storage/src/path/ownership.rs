@@ -49,10 +49,7 @@ impl Ownership for PathStore {
             .map_err(from_orm)?;
         ownership::Entity::update_many()
             .col_expr(ownership::Column::Owner, Expr::value(None::<uuid::Uuid>))
-            .col_expr(
-                ownership::Column::Epoch,
-                Expr::col(ownership::Column::Epoch).add(1_i64),
-            )
+            .col_expr(ownership::Column::Epoch, Expr::col(ownership::Column::Epoch).add(1_i64))
             .filter(ownership::Column::Owner.is_not_null())
             .exec(&transaction)
             .await
@@ -77,11 +74,7 @@ impl Ownership for PathStore {
             .ok_or_else(|| StoreError::NotFound(tenant.to_string()))?;
         let epoch: i64 = row.try_get("", "epoch").map_err(from_orm)?;
         transaction.commit().await.map_err(from_orm)?;
-        Ok(Lease {
-            tenant_id: tenant,
-            owner,
-            epoch: Epoch(epoch),
-        })
+        Ok(Lease { tenant_id: tenant, owner, epoch: Epoch(epoch) })
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
@@ -125,14 +118,9 @@ impl Ownership for PathStore {
             HAS_WORK,
             [tenant.into()],
         );
-        let row = transaction
-            .connection()
-            .query_one_raw(statement)
-            .await
-            .map_err(from_orm)?;
-        let has_work: i64 = row
-            .map_or(Ok(1), |row| row.try_get("", "has_work"))
-            .map_err(from_orm)?;
+        let row = transaction.connection().query_one_raw(statement).await.map_err(from_orm)?;
+        let has_work: i64 =
+            row.map_or(Ok(1), |row| row.try_get("", "has_work")).map_err(from_orm)?;
         if has_work != 0 {
             return Ok(false);
         }

@@ -90,21 +90,13 @@ impl Part {
 
     /// Whether its rows may depend on a turn that ends in the same statement.
     pub(super) fn is_guarded(self) -> bool {
-        self.definition()
-            .columns
-            .last()
-            .is_some_and(|(name, _)| *name == GUARD_COLUMN)
+        self.definition().columns.last().is_some_and(|(name, _)| *name == GUARD_COLUMN)
     }
 }
 
 const FENCES: Definition = Definition {
     name: "fences",
-    columns: &[
-        ("in_tenant", Uuid),
-        ("in_owner", Uuid),
-        ("in_epoch", Int),
-        ("in_n", Int),
-    ],
+    columns: &[("in_tenant", Uuid), ("in_owner", Uuid), ("in_epoch", Int), ("in_n", Int)],
     body: "SELECT in_tenant AS id, in_n AS n FROM {input} JOIN ownership \
         ON ownership.tenant_id = in_tenant AND ownership.owner = in_owner \
         AND ownership.epoch = in_epoch",
@@ -398,12 +390,7 @@ const USAGE: Definition = Definition {
 /// itself adds are not seen: the caller has them.
 const HISTORY: Definition = Definition {
     name: "history",
-    columns: &[
-        ("in_tenant", Uuid),
-        ("in_id", Uuid),
-        ("in_floor", Int),
-        ("in_max", Int),
-    ],
+    columns: &[("in_tenant", Uuid), ("in_id", Uuid), ("in_floor", Int), ("in_max", Int)],
     body: "SELECT found.* FROM {input} CROSS JOIN LATERAL ( \
         SELECT id, seq, session_id, inbox_id, turn_id, created_at, author, text, attachments, \
         sender_name FROM messages WHERE messages.tenant_id = in_tenant \
@@ -416,12 +403,7 @@ const HISTORY: Definition = Definition {
 
 const FIRST_INBOX: Definition = Definition {
     name: "first_inbox",
-    columns: &[
-        ("in_tenant", Uuid),
-        ("in_connection", Uuid),
-        ("in_key", Text),
-        ("in_n", Int),
-    ],
+    columns: &[("in_tenant", Uuid), ("in_connection", Uuid), ("in_key", Text), ("in_n", Int)],
     body: "SELECT inbox.id AS id, in_n AS n FROM {input} JOIN inbox \
         ON inbox.tenant_id = in_tenant AND inbox.connection_id = in_connection \
         AND inbox.dedupe_key = in_key",

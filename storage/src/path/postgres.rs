@@ -60,9 +60,9 @@ impl Engine for PostgresEngine<'_, '_> {
         Ok(group
             .iter()
             .map(|operation| {
-                operation.lease.is_none_or(|lease| {
-                    held == Some((Some(lease.owner.as_uuid()), lease.epoch.0))
-                })
+                operation
+                    .lease
+                    .is_none_or(|lease| held == Some((Some(lease.owner.as_uuid()), lease.epoch.0)))
             })
             .collect())
     }
@@ -75,9 +75,7 @@ impl Engine for PostgresEngine<'_, '_> {
         }
         let text = self.texts.get(Shape::Together(parts.clone()));
         self.statements += 1;
-        let rows = sqlx::query_with(text, arguments)
-            .fetch_all(&mut *self.connection)
-            .await?;
+        let rows = sqlx::query_with(text, arguments).fetch_all(&mut *self.connection).await?;
         let mut report = Report::default();
         for row in rows {
             let place: i32 = row.try_get(0)?;
@@ -93,10 +91,7 @@ impl Engine for PostgresEngine<'_, '_> {
 
     async fn chain_end(&mut self, tenant: TenantId) -> Result<ChainEnd, sqlx::Error> {
         self.statements += 2;
-        sqlx::query(LOCK_CHAIN)
-            .bind(chain_key(tenant))
-            .execute(&mut *self.connection)
-            .await?;
+        sqlx::query(LOCK_CHAIN).bind(chain_key(tenant)).execute(&mut *self.connection).await?;
         let last: Option<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT seq, hash FROM audit_log WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1",
         )
@@ -143,9 +138,7 @@ fn column_of<'a, T>(
     column: usize,
     value: impl Fn(&'a Cell) -> Option<T>,
 ) -> Vec<Option<T>> {
-    rows.iter()
-        .map(|row| row.get(column).and_then(&value))
-        .collect()
+    rows.iter().map(|row| row.get(column).and_then(&value)).collect()
 }
 
 fn message(row: &PgRow) -> Result<messages::Model, sqlx::Error> {

@@ -1,6 +1,6 @@
 //! Makes the rows of a write, in the caller's task: what can fail here fails before it is queued.
 
-use super::operation::{Ambiguity, Operation, Outcome, OutboxTransition};
+use super::operation::{Ambiguity, Operation, OutboxTransition, Outcome};
 use super::part::Part;
 use super::rows::{Cell, Row};
 use super::stored::{author, conversation_kind, to_count, to_json};
@@ -108,20 +108,11 @@ pub(super) fn journal(
 ) -> Prepared {
     let mut draft = Draft::new(lease);
     draft.touch(turn_id.as_uuid());
-    draft.add(
-        Part::RunningTurns,
-        row![draft.tenant(), turn_id.as_uuid()],
-    );
+    draft.add(Part::RunningTurns, row![draft.tenant(), turn_id.as_uuid()]);
     for (index, step) in (i64::from(first_index)..).zip(steps) {
         draft.add(
             Part::Steps,
-            row![
-                draft.tenant(),
-                turn_id.as_uuid(),
-                index,
-                to_json(step)?,
-                at.as_millis(),
-            ],
+            row![draft.tenant(), turn_id.as_uuid(), index, to_json(step)?, at.as_millis(),],
         );
     }
     Ok(draft.finish(Vec::new(), Outcome::Journalled { turn_id }))
@@ -136,23 +127,11 @@ pub(super) fn commit(lease: &Lease, commit: TurnCommit) -> Prepared {
     draft.touch(commit.session_id.as_uuid());
     draft.add(
         Part::TurnEnds,
-        row![
-            draft.tenant(),
-            turn_id.as_uuid(),
-            commit.state.as_str(),
-            commit.error_code,
-            at,
-        ],
+        row![draft.tenant(), turn_id.as_uuid(), commit.state.as_str(), commit.error_code, at,],
     );
     draft.add(
         Part::SessionRaises,
-        row![
-            draft.tenant(),
-            commit.session_id.as_uuid(),
-            commit.last_seq,
-            at,
-            guard,
-        ],
+        row![draft.tenant(), commit.session_id.as_uuid(), commit.last_seq, at, guard,],
     );
     if let Some(message) = &commit.message {
         draft.message(message, guard)?;
@@ -188,11 +167,7 @@ pub(super) fn change(lease: &Lease, change: OutboxChange, at: Timestamp) -> Oper
             effect.from_sending,
         ],
     );
-    let transition = OutboxTransition {
-        id: change.id,
-        to: effect.to,
-        ambiguity: effect.ambiguity,
-    };
+    let transition = OutboxTransition { id: change.id, to: effect.to, ambiguity: effect.ambiguity };
     draft.finish(Vec::new(), Outcome::Changed(transition))
 }
 
@@ -226,18 +201,12 @@ impl Effect {
 
     fn of(step: OutboxStep, at: Timestamp) -> Self {
         match step {
-            OutboxStep::Sending => Self {
-                attempts: 1,
-                from_sending: false,
-                ..Self::to(OutboxStatus::Sending)
-            },
-            OutboxStep::Sent {
-                platform_message_id,
-            } => Self {
-                platform_message_id,
-                sent_at: Some(at),
-                ..Self::to(OutboxStatus::Sent)
-            },
+            OutboxStep::Sending => {
+                Self { attempts: 1, from_sending: false, ..Self::to(OutboxStatus::Sending) }
+            }
+            OutboxStep::Sent { platform_message_id } => {
+                Self { platform_message_id, sent_at: Some(at), ..Self::to(OutboxStatus::Sent) }
+            }
             OutboxStep::Retry { at: next, error } => Self {
                 next_attempt_at: Some(next),
                 error: Some(error),
@@ -246,11 +215,7 @@ impl Effect {
             OutboxStep::Unknown { error, resend_at } => Self {
                 next_attempt_at: resend_at,
                 error: Some(error.clone()),
-                ambiguity: Some(Ambiguity {
-                    error,
-                    is_repeated: resend_at.is_some(),
-                    at,
-                }),
+                ambiguity: Some(Ambiguity { error, is_repeated: resend_at.is_some(), at }),
                 from_pending: false,
                 ..Self::to(if resend_at.is_some() {
                     OutboxStatus::Pending
@@ -258,10 +223,9 @@ impl Effect {
                     OutboxStatus::Ambiguous
                 })
             },
-            OutboxStep::Dead { error } => Self {
-                error: Some(error),
-                ..Self::to(OutboxStatus::Dead)
-            },
+            OutboxStep::Dead { error } => {
+                Self { error: Some(error), ..Self::to(OutboxStatus::Dead) }
+            }
         }
     }
 }
@@ -275,11 +239,7 @@ struct Draft {
 
 impl Draft {
     fn new(lease: &Lease) -> Self {
-        Self {
-            lease: *lease,
-            touches: Vec::new(),
-            rows: Vec::new(),
-        }
+        Self { lease: *lease, touches: Vec::new(), rows: Vec::new() }
     }
 
     fn finish(self, audit: Vec<rookery_domain::audit::AuditEntry>, outcome: Outcome) -> Operation {

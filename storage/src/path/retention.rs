@@ -52,11 +52,8 @@ impl PathStore {
         if let Some(after) = cursor.0 {
             query = query.filter(inbox::Column::Id.gt(after.as_uuid()));
         }
-        let page: Vec<(Uuid, i64, Option<String>)> = query
-            .into_tuple()
-            .all(transaction.connection())
-            .await
-            .map_err(from_orm)?;
+        let page: Vec<(Uuid, i64, Option<String>)> =
+            query.into_tuple().all(transaction.connection()).await.map_err(from_orm)?;
         let old = |before: Timestamp| {
             page.iter()
                 .filter(move |(_, at, outcome)| outcome.is_some() && *at < before.as_millis())
@@ -78,9 +75,7 @@ impl PathStore {
             .map_err(from_orm)?;
         transaction.commit().await?;
         // Ids rise with time: behind the first row that is too young there is nothing to purge.
-        let last = page
-            .last()
-            .filter(|(_, at, _)| *at < limits.raw_before.as_millis());
+        let last = page.last().filter(|(_, at, _)| *at < limits.raw_before.as_millis());
         Ok(last.map(|(id, ..)| PurgeCursor(Some(InboxId::from_uuid(*id)))))
     }
 }

@@ -59,11 +59,7 @@ impl From<Option<String>> for Cell {
 
 /// PostgreSQL takes every character but NUL. The raw payload keeps what was really sent.
 fn storable(text: String) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "\u{fffd}")
-    } else {
-        text
-    }
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 impl From<Bytes> for Cell {
@@ -115,18 +111,12 @@ impl Report {
 
     /// The id that a part reported with a number.
     pub(super) fn id(&self, part: Part, number: i64) -> Option<Uuid> {
-        let found = self
-            .rows
-            .iter()
-            .find(|row| row.0 == part && row.2 == number);
+        let found = self.rows.iter().find(|row| row.0 == part && row.2 == number);
         found.map(|row| row.1)
     }
 
     /// Every id that a part reported.
     pub(super) fn ids(&self, part: Part) -> impl Iterator<Item = Uuid> {
-        self.rows
-            .iter()
-            .filter(move |row| row.0 == part)
-            .map(|row| row.1)
+        self.rows.iter().filter(move |row| row.0 == part).map(|row| row.1)
     }
 }

@@ -129,9 +129,8 @@ impl SqliteEngine<'_> {
 
     async fn read_history(&mut self, row: &Row, report: &mut Report) -> Result<(), RunError> {
         self.statements += 1;
-        let rows = sqlx::query_with(HISTORY, arguments(&[row])?)
-            .fetch_all(&mut *self.transaction)
-            .await?;
+        let rows =
+            sqlx::query_with(HISTORY, arguments(&[row])?).fetch_all(&mut *self.transaction).await?;
         for row in rows {
             report.history.push(stored::message(messages::Model {
                 id: row.try_get(0)?,

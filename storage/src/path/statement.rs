@@ -64,10 +64,7 @@ fn postgres(parts: &[Part]) -> String {
             column_names(definition),
             arrays(definition, &mut bound)
         ));
-        let body = definition
-            .body
-            .replace("{input}", &input)
-            .replace("{guard}", &guard);
+        let body = definition.body.replace("{input}", &input).replace("{guard}", &guard);
         expressions.push(format!("{name} AS ({body})"));
         if *part == Part::History {
             answers.push(format!("SELECT {place} AS part, {name}.* FROM {name}"));
@@ -79,11 +76,7 @@ fn postgres(parts: &[Part]) -> String {
     if answers.is_empty() {
         answers.push("SELECT 0 AS part, NULL::uuid AS id, 0::bigint AS n WHERE false".to_owned());
     }
-    format!(
-        "WITH {} {}",
-        expressions.join(", "),
-        answers.join(" UNION ALL ")
-    )
+    format!("WITH {} {}", expressions.join(", "), answers.join(" UNION ALL "))
 }
 
 fn column_names(definition: &Definition) -> String {
@@ -114,12 +107,6 @@ fn sqlite(part: Part, rows: usize) -> String {
     let definition = part.definition();
     let row = format!("({})", vec!["?"; part.width()].join(", "));
     let values = vec![row; rows].join(", ");
-    let body = definition
-        .body
-        .replace("{input}", "input_rows")
-        .replace("{guard}", "");
-    format!(
-        "WITH input_rows({}) AS (VALUES {values}) {body}",
-        column_names(definition)
-    )
+    let body = definition.body.replace("{input}", "input_rows").replace("{guard}", "");
+    format!("WITH input_rows({}) AS (VALUES {values}) {body}", column_names(definition))
 }

@@ -42,17 +42,10 @@ impl PathStore {
         let entrances = (0..lanes).map(|_| {
             let (sender, queue) = mpsc::channel(settings.queue_ops_max.max(1));
             let waiting = Arc::new(Waiting::default());
-            let lane = Lane::new(
-                database.clone(),
-                queue,
-                Arc::clone(&waiting),
-                Arc::clone(&counters),
-            );
+            let lane =
+                Lane::new(database.clone(), queue, Arc::clone(&waiting), Arc::clone(&counters));
             database.tasks().spawn(lane.work());
-            Entrance {
-                queue: sender,
-                waiting,
-            }
+            Entrance { queue: sender, waiting }
         });
         Self {
             lanes: entrances.collect(),

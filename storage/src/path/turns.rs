@@ -79,10 +79,7 @@ impl Turns for PathStore {
         let transaction = self.scope.fenced(lease).await?;
         let raised = transaction
             .update::<turns::Entity>()
-            .col_expr(
-                turns::Column::Attempt,
-                Expr::col(turns::Column::Attempt).add(1_i64),
-            )
+            .col_expr(turns::Column::Attempt, Expr::col(turns::Column::Attempt).add(1_i64))
             .filter(turns::Column::Id.eq(turn.as_uuid()))
             .filter(Expr::cust(IS_RUNNING))
             .exec(transaction.connection())
@@ -186,9 +183,7 @@ async fn read_sessions(
         .all(transaction.connection())
         .await
         .map_err(from_orm)?;
-    rows.into_iter()
-        .map(|row| Ok((row.id, stored::session(row)?)))
-        .collect()
+    rows.into_iter().map(|row| Ok((row.id, stored::session(row)?))).collect()
 }
 
 async fn read_steps(

@@ -46,11 +46,7 @@ impl UsageLedger for PathStore {
             TAKE_FACTS,
             [tenant.into(), i64::from(limit).into()],
         );
-        let facts = transaction
-            .connection()
-            .query_all_raw(statement)
-            .await
-            .map_err(from_orm)?;
+        let facts = transaction.connection().query_all_raw(statement).await.map_err(from_orm)?;
         if facts.is_empty() {
             return Ok(0);
         }
@@ -80,11 +76,7 @@ impl UsageLedger for PathStore {
                 (next_minute * MINUTE_MILLIS).into(),
             ],
         );
-        let row = transaction
-            .connection()
-            .query_one_raw(statement)
-            .await
-            .map_err(from_orm)?;
+        let row = transaction.connection().query_one_raw(statement).await.map_err(from_orm)?;
         transaction.commit().await?;
         let Some(row) = row else {
             return Ok(DayUsage::default());
@@ -114,9 +106,7 @@ fn sum_by_minute(facts: &[QueryResult]) -> Result<BTreeMap<MinuteKey, MinuteSum>
     for row in facts {
         let fact = usage_events::Model::from_query_result(row, "")?;
         let minute = fact.at.div_euclid(MINUTE_MILLIS);
-        let sum = sums
-            .entry((minute, fact.agent_id, fact.kind, fact.model))
-            .or_default();
+        let sum = sums.entry((minute, fact.agent_id, fact.kind, fact.model)).or_default();
         sum.quantity = sum.quantity.saturating_add(fact.quantity);
         sum.input_tokens = sum.input_tokens.saturating_add(fact.input_tokens);
         sum.output_tokens = sum.output_tokens.saturating_add(fact.output_tokens);
@@ -153,14 +143,8 @@ fn added_up() -> OnConflict {
     ]);
     for (column, sum) in [
         (Column::Quantity, "usage_minutes.quantity + excluded.quantity"),
-        (
-            Column::InputTokens,
-            "usage_minutes.input_tokens + excluded.input_tokens",
-        ),
-        (
-            Column::OutputTokens,
-            "usage_minutes.output_tokens + excluded.output_tokens",
-        ),
+        (Column::InputTokens, "usage_minutes.input_tokens + excluded.input_tokens"),
+        (Column::OutputTokens, "usage_minutes.output_tokens + excluded.output_tokens"),
         (Column::Events, "usage_minutes.events + excluded.events"),
     ] {
         added.value(column, Expr::cust(sum));

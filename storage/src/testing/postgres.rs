@@ -101,11 +101,7 @@ impl PostgresServer {
     pub async fn create_database(&self) -> anyhow::Result<TestDatabase> {
         let number = self.databases.fetch_add(1, Ordering::SeqCst);
         let name = format!("rookery_{number}");
-        self.admin(
-            "postgres",
-            &format!("CREATE DATABASE {name} OWNER rookery_owner"),
-        )
-        .await?;
+        self.admin("postgres", &format!("CREATE DATABASE {name} OWNER rookery_owner")).await?;
         let url = |role: &str| format!("postgres://{role}@127.0.0.1:{}/{name}", self.port);
         Ok(TestDatabase {
             app_url: url("rookery_app"),

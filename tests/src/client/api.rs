@@ -6,6 +6,8 @@ use anyhow::{Context as _, bail};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The longest one request or one event stream may take.
@@ -17,6 +19,7 @@ pub struct Api {
     base: String,
     key: String,
     http: reqwest::Client,
+    asked: Arc<AtomicU64>,
 }
 
 /// A message for an agent.
@@ -58,7 +61,8 @@ pub struct Accepted {
 impl Api {
     /// A caller of the server at `base`.
     pub fn new(base: &str, key: &str) -> anyhow::Result<Self> {
-        Ok(Self { base: base.to_owned(), key: key.to_owned(), http: http_client(REQUEST_LIMIT)? })
+        Ok(Self { base: base.to_owned(), key: key.to_owned(), http: http_client(REQUEST_LIMIT)?,
+            asked: Arc::default() })
     }
 
     /// The same caller at another address, for instance after a restart.
@@ -120,7 +124,7 @@ impl Api {
 
     /// Sends a message in a new conversation and returns the whole reply.
     pub async fn ask(&self, agent: &str, text: &str) -> anyhow::Result<String> {
-        let key = format!("ask-{text}");
+        let key = format!("ask-{}", self.asked.fetch_add(1, Ordering::SeqCst));
         let accepted = self.send(agent, &NewMessage::text(text), &key).await?;
         let events = self.events(&accepted.run_id, None).await?;
         reply_of(&events).with_context(|| format!("no reply among {events:?}"))

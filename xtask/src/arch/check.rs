@@ -7,10 +7,5 @@ use crate::workspace::Workspace;
 
 /// Everything about arrows.
 pub fn check(workspace: &Workspace, tree: &Tree) -> Vec<Finding> {
-    [
-        star::check(workspace),
-        confinement::check(workspace),
-        unused::check(workspace, tree),
-    ]
-    .concat()
+    [star::check(workspace), confinement::check(workspace), unused::check(workspace, tree)].concat()
 }

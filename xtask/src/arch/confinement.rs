@@ -14,29 +14,17 @@ struct Confinement {
 }
 
 const fn only(library: &'static str, crates: &'static [&'static str]) -> Confinement {
-    Confinement {
-        library,
-        crates,
-        in_any_tests: false,
-    }
+    Confinement { library, crates, in_any_tests: false }
 }
 
 const fn also_in_tests(library: &'static str, crates: &'static [&'static str]) -> Confinement {
-    Confinement {
-        library,
-        crates,
-        in_any_tests: true,
-    }
+    Confinement { library, crates, in_any_tests: true }
 }
 
 const STORAGE: &[&str] = &["rookery-storage"];
 const CHANNELS: &[&str] = &["rookery-channels"];
-const HTTP_SERVERS: &[&str] = &[
-    "rookery-runtime",
-    "rookery-admin-web",
-    "rookery-tests",
-    "rookery-bench",
-];
+const HTTP_SERVERS: &[&str] =
+    &["rookery-runtime", "rookery-admin-web", "rookery-tests", "rookery-bench"];
 
 const TABLE: &[Confinement] = &[
     only("sea-orm*", STORAGE),
@@ -55,45 +43,23 @@ const TABLE: &[Confinement] = &[
     only("maud", &["rookery-admin-web"]),
     only("config", &["rookery-runtime"]),
     only("clap_complete", &["rookery-runtime"]),
-    also_in_tests(
-        "tracing-subscriber",
-        &["rookery-runtime", "rookery-tests", "rookery-bench"],
-    ),
+    also_in_tests("tracing-subscriber", &["rookery-runtime", "rookery-tests", "rookery-bench"]),
     only("metrics-exporter-prometheus", &["rookery-runtime"]),
     also_in_tests("axum", HTTP_SERVERS),
     also_in_tests("tower", HTTP_SERVERS),
     also_in_tests("tower-http", HTTP_SERVERS),
     // The two versions of one HTTP client, each beside the library that brings it.
     also_in_tests("reqwest012", &["rookery-channels", "rookery-runtime"]),
-    also_in_tests(
-        "reqwest",
-        &[
-            "rookery-llm",
-            "rookery-runtime",
-            "rookery-tests",
-            "rookery-bench",
-        ],
-    ),
+    also_in_tests("reqwest", &["rookery-llm", "rookery-runtime", "rookery-tests", "rookery-bench"]),
     also_in_tests(
         "anyhow",
-        &[
-            "rookery-runtime",
-            "rookery-tests",
-            "rookery-bench",
-            "rookery-xtask",
-        ],
+        &["rookery-runtime", "rookery-tests", "rookery-bench", "rookery-xtask"],
     ),
 ];
 
 /// What `domain` may not use at all: it is words and promises.
-const NOT_IN_DOMAIN: &[&str] = &[
-    "tokio",
-    "tokio-util",
-    "tokio-stream",
-    "hyper",
-    "tracing",
-    "metrics",
-];
+const NOT_IN_DOMAIN: &[&str] =
+    &["tokio", "tokio-util", "tokio-stream", "hyper", "tracing", "metrics"];
 
 /// Libraries used outside their crate.
 pub fn check(workspace: &Workspace) -> Vec<Finding> {
@@ -101,9 +67,7 @@ pub fn check(workspace: &Workspace) -> Vec<Finding> {
     for member in &workspace.members {
         for dependency in member.dependencies.iter().filter(|one| !one.is_local) {
             let is_test = dependency.used == Use::Development;
-            let home = TABLE
-                .iter()
-                .find(|entry| matches(entry.library, &dependency.name));
+            let home = TABLE.iter().find(|entry| matches(entry.library, &dependency.name));
             if let Some(entry) = home
                 && !entry.crates.contains(&member.name.as_str())
                 && !((is_test || dependency.is_optional) && entry.in_any_tests)
@@ -111,10 +75,7 @@ pub fn check(workspace: &Workspace) -> Vec<Finding> {
                 findings.push(Finding::error(
                     &member.name,
                     format!("uses {}", dependency.name),
-                    format!(
-                        "only {} may; go through a port of domain",
-                        entry.crates.join(", ")
-                    ),
+                    format!("only {} may; go through a port of domain", entry.crates.join(", ")),
                 ));
             }
             if member.name == "rookery-domain"
@@ -133,7 +94,5 @@ pub fn check(workspace: &Workspace) -> Vec<Finding> {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == name, |prefix| name.starts_with(prefix))
+    pattern.strip_suffix('*').map_or(pattern == name, |prefix| name.starts_with(prefix))
 }

@@ -41,19 +41,10 @@ fn a_star_passes() {
     let star = workspace(&[
         ("rookery-domain", vec![]),
         ("rookery-control", vec![local("rookery-domain")]),
-        (
-            "rookery-admin-web",
-            vec![local("rookery-domain"), local("rookery-control")],
-        ),
-        (
-            "rookery-runtime",
-            vec![local("rookery-domain"), local("rookery-admin-web")],
-        ),
+        ("rookery-admin-web", vec![local("rookery-domain"), local("rookery-control")]),
+        ("rookery-runtime", vec![local("rookery-domain"), local("rookery-admin-web")]),
         ("rookery-tests", vec![local("rookery-runtime")]),
-        (
-            "rookery-bench",
-            vec![local("rookery-runtime"), local("rookery-tests")],
-        ),
+        ("rookery-bench", vec![local("rookery-runtime"), local("rookery-tests")]),
         ("rookery-xtask", vec![]),
     ]);
     assert_eq!(star::check(&star), vec![]);
@@ -79,10 +70,7 @@ fn nobody_but_tests_and_bench_reaches_the_runtime_and_nobody_but_bench_the_tests
         let findings = star::check(&workspace(&[(name, vec![local("rookery-runtime")])]));
         assert_eq!(findings.len(), 1, "{name}");
     }
-    let findings = star::check(&workspace(&[(
-        "rookery-runtime",
-        vec![local("rookery-tests")],
-    )]));
+    let findings = star::check(&workspace(&[("rookery-runtime", vec![local("rookery-tests")])]));
     assert_eq!(findings.len(), 1);
 }
 
@@ -90,18 +78,12 @@ fn nobody_but_tests_and_bench_reaches_the_runtime_and_nobody_but_bench_the_tests
 fn a_crate_may_ask_for_itself_in_its_tests() {
     let mut itself = local("rookery-storage");
     itself.used = Use::Development;
-    assert_eq!(
-        star::check(&workspace(&[("rookery-storage", vec![itself])])),
-        vec![]
-    );
+    assert_eq!(star::check(&workspace(&[("rookery-storage", vec![itself])])), vec![]);
 }
 
 #[test]
 fn a_crate_without_a_row_is_refused() {
-    assert_eq!(
-        star::check(&workspace(&[("rookery-extras", vec![])])).len(),
-        1
-    );
+    assert_eq!(star::check(&workspace(&[("rookery-extras", vec![])])).len(), 1);
 }
 
 #[test]
@@ -147,10 +129,7 @@ fn the_two_http_clients_are_told_apart() {
 fn the_domain_has_no_runtime() {
     let findings = confinement::check(&workspace(&[(
         "rookery-domain",
-        vec![
-            foreign("tokio", Use::Normal),
-            foreign("tokio", Use::Development),
-        ],
+        vec![foreign("tokio", Use::Normal), foreign("tokio", Use::Development)],
     )]));
     assert_eq!(findings.len(), 1);
 }
@@ -165,29 +144,17 @@ fn what_nobody_names_or_asks_for_is_told() {
             foreign("axum", Use::Development),
         ],
     )]);
-    let file = |path: &str, text: &str| TextFile {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    };
+    let file = |path: &str, text: &str| TextFile { path: path.to_owned(), text: text.to_owned() };
     let tree = Tree::new(vec![
         file("llm/src/a.rs", "use tokio_util::sync;\n"),
         file("tools/src/a.rs", "use serde::Serialize;\n"),
         file("llm/src/tests.rs", "fn f() { axum::serve(); }\n"),
-        file(
-            "Cargo.toml",
-            "[workspace.dependencies]\nserde = \"1\"\nforgotten = \"1\"\n",
-        ),
+        file("Cargo.toml", "[workspace.dependencies]\nserde = \"1\"\nforgotten = \"1\"\n"),
     ]);
     let findings = unused::check(&members, &tree);
-    let problems: Vec<_> = findings
-        .iter()
-        .map(|found| found.problem.as_str())
-        .collect();
+    let problems: Vec<_> = findings.iter().map(|found| found.problem.as_str()).collect();
     assert_eq!(
         problems,
-        [
-            "asks for serde and names it nowhere",
-            "offers forgotten, which no crate asks for"
-        ]
+        ["asks for serde and names it nowhere", "offers forgotten, which no crate asks for"]
     );
 }

@@ -12,11 +12,8 @@ const MANIFEST: &str = "Cargo.toml";
 /// Dependencies of members that no file of theirs names, and entries of the workspace's table that
 /// no member asks for.
 pub fn check(workspace: &Workspace, tree: &Tree) -> Vec<Finding> {
-    let mut findings: Vec<_> = workspace
-        .members
-        .iter()
-        .flat_map(|member| unnamed(member, tree))
-        .collect();
+    let mut findings: Vec<_> =
+        workspace.members.iter().flat_map(|member| unnamed(member, tree)).collect();
     findings.extend(unasked(workspace, tree));
     findings
 }

@@ -58,11 +58,7 @@ fn check_license(foreign: &ForeignCrate, policy: &Policy) -> Option<Finding> {
 }
 
 fn check_ban(foreign: &ForeignCrate, policy: &Policy) -> Option<Finding> {
-    let ban = policy
-        .bans
-        .deny
-        .iter()
-        .find(|ban| ban.name == foreign.name)?;
+    let ban = policy.bans.deny.iter().find(|ban| ban.name == foreign.name)?;
     let others: Vec<_> = foreign
         .dependents
         .iter()
@@ -79,16 +75,11 @@ fn check_ban(foreign: &ForeignCrate, policy: &Policy) -> Option<Finding> {
 }
 
 fn check_source(foreign: &ForeignCrate, policy: &Policy) -> Option<Finding> {
-    let source = foreign
-        .source
-        .as_deref()
-        .unwrap_or("a path outside the workspace");
+    let source = foreign.source.as_deref().unwrap_or("a path outside the workspace");
     let known = match source.split_once('+') {
-        Some(("registry" | "sparse", address)) => policy
-            .sources
-            .allow_registry
-            .iter()
-            .any(|one| one == address),
+        Some(("registry" | "sparse", address)) => {
+            policy.sources.allow_registry.iter().any(|one| one == address)
+        }
         Some(("git", address)) => policy.sources.allow_git.iter().any(|one| {
             address
                 .strip_prefix(one.as_str())
@@ -127,16 +118,9 @@ fn check_wildcards(workspace: &Workspace) -> Vec<Finding> {
 fn check_duplicates(workspace: &Workspace, policy: &Policy) -> Option<Finding> {
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for foreign in &workspace.foreign {
-        let accepted = policy
-            .bans
-            .skip
-            .iter()
-            .any(|skip| skip.name == foreign.name);
+        let accepted = policy.bans.skip.iter().any(|skip| skip.name == foreign.name);
         if !accepted {
-            versions
-                .entry(&foreign.name)
-                .or_default()
-                .insert(&foreign.version);
+            versions.entry(&foreign.name).or_default().insert(&foreign.version);
         }
     }
     let duplicates: Vec<_> = versions
@@ -147,11 +131,7 @@ fn check_duplicates(workspace: &Workspace, policy: &Policy) -> Option<Finding> {
     (!duplicates.is_empty()).then(|| {
         Finding::warning(
             "Cargo.lock",
-            format!(
-                "{} crates in two versions: {}",
-                duplicates.len(),
-                duplicates.join(", ")
-            ),
+            format!("{} crates in two versions: {}", duplicates.len(), duplicates.join(", ")),
             "move the older user when it can be; list what stays under bans.skip in deny.toml",
         )
     })

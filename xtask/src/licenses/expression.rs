@@ -8,11 +8,7 @@ const DEPTH_MAX: usize = 16;
 /// cannot be read.
 pub fn is_satisfied(expression: &str, is_allowed: &dyn Fn(&str) -> bool) -> Option<bool> {
     let tokens = tokens(expression);
-    let mut parser = Parser {
-        tokens: &tokens,
-        is_allowed,
-        depth: 0,
-    };
+    let mut parser = Parser { tokens: &tokens, is_allowed, depth: 0 };
     let satisfied = parser.alternatives()?;
     parser.tokens.is_empty().then_some(satisfied)
 }

@@ -34,14 +34,8 @@ fn sample(name: &str) -> ForeignCrate {
 }
 
 fn problems(foreign: Vec<ForeignCrate>) -> Vec<String> {
-    let workspace = Workspace {
-        foreign,
-        ..Workspace::default()
-    };
-    check(&workspace, &policy())
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    let workspace = Workspace { foreign, ..Workspace::default() };
+    check(&workspace, &policy()).iter().map(ToString::to_string).collect()
 }
 
 fn allowed(name: &str) -> bool {
@@ -127,12 +121,7 @@ fn duplicates_are_one_warning_without_the_accepted_ones() {
     second.version = "2.0.0".to_owned();
     let mut accepted = sample("known-twice");
     accepted.version = "2.0.0".to_owned();
-    let problems = problems(vec![
-        sample("twice"),
-        second,
-        sample("known-twice"),
-        accepted,
-    ]);
+    let problems = problems(vec![sample("twice"), second, sample("known-twice"), accepted]);
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].starts_with("warning") && !problems[0].contains("known-twice"));
 }

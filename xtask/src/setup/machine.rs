@@ -17,11 +17,7 @@ pub fn install(purposes: &[Purpose]) -> anyhow::Result<()> {
     }
     let still_missing = self::missing(purposes);
     if let Some(need) = still_missing.first() {
-        bail!(
-            "{} is installed and {:?} is still not found",
-            need.package,
-            need.sign
-        );
+        bail!("{} is installed and {:?} is still not found", need.package, need.sign);
     }
     Ok(())
 }
@@ -33,11 +29,7 @@ pub fn tell(purposes: &[Purpose]) -> anyhow::Result<bool> {
     let missing = missing(purposes);
     let mut output = std::io::stdout().lock();
     for need in &missing {
-        writeln!(
-            output,
-            "missing: {} ({}); `make setup` installs it",
-            need.package, need.reason
-        )?;
+        writeln!(output, "missing: {} ({}); `make setup` installs it", need.package, need.reason)?;
     }
     if missing.is_empty() {
         writeln!(output, "tools: everything that the tests need is here")?;
@@ -71,9 +63,7 @@ fn has_version(command: &str, parent: &Path) -> bool {
     let Ok(versions) = std::fs::read_dir(parent) else {
         return false;
     };
-    versions
-        .flatten()
-        .any(|version| version.path().join("bin").join(command).is_file())
+    versions.flatten().any(|version| version.path().join("bin").join(command).is_file())
 }
 
 fn rights() -> Rights {

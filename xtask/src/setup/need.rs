@@ -43,10 +43,7 @@ pub struct Need {
 pub const NEEDS: &[Need] = &[
     Need {
         purpose: Purpose::Tests,
-        sign: Sign::Versioned {
-            command: "postgres",
-            parent: "/usr/lib/postgresql",
-        },
+        sign: Sign::Versioned { command: "postgres", parent: "/usr/lib/postgresql" },
         package: "postgresql",
         reason: "the store and system tests start private servers",
     },

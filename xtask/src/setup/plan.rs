@@ -27,14 +27,10 @@ pub fn plan(missing: &[Need], rights: Rights) -> Result<Vec<CommandLine>, String
     }
     let names = packages.iter().copied().collect::<Vec<_>>().join(" ");
     if !rights.has_apt {
-        return Err(format!(
-            "this machine has no apt-get; install the equivalents of: {names}"
-        ));
+        return Err(format!("this machine has no apt-get; install the equivalents of: {names}"));
     }
     if !rights.is_root && !rights.has_sudo {
-        return Err(format!(
-            "neither root nor sudo; as root, run: apt-get install {names}"
-        ));
+        return Err(format!("neither root nor sudo; as root, run: apt-get install {names}"));
     }
     let prefix: &[&str] = if rights.is_root { &[] } else { &["sudo"] };
     let update = ["apt-get", "update", "--quiet"];
@@ -48,11 +44,7 @@ pub fn plan(missing: &[Need], rights: Rights) -> Result<Vec<CommandLine>, String
         "--no-install-recommends",
     ];
     let line = |words: &[&str]| -> CommandLine {
-        prefix
-            .iter()
-            .chain(words)
-            .map(|word| (*word).to_owned())
-            .collect()
+        prefix.iter().chain(words).map(|word| (*word).to_owned()).collect()
     };
     let mut installation = line(&install);
     installation.extend(packages.into_iter().map(ToOwned::to_owned));

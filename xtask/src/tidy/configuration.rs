@@ -56,20 +56,17 @@ fn brackets(code: &str, before: usize) -> usize {
     if before == 0 && !code.contains('=') {
         return 0;
     }
-    code.chars()
-        .fold(before, |open, character| match character {
-            '[' | '{' => open + 1,
-            ']' | '}' => open.saturating_sub(1),
-            _ => open,
-        })
+    code.chars().fold(before, |open, character| match character {
+        '[' | '{' => open + 1,
+        ']' | '}' => open.saturating_sub(1),
+        _ => open,
+    })
 }
 
 fn key(code: &str) -> Option<&str> {
     let (key, _) = code.split_once('=')?;
     let key = key.trim();
     let is_key = !key.is_empty()
-        && key
-            .chars()
-            .all(|character| character.is_alphanumeric() || "_-.\"".contains(character));
+        && key.chars().all(|character| character.is_alphanumeric() || "_-.\"".contains(character));
     is_key.then_some(key)
 }

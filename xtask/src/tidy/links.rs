@@ -21,9 +21,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
                 continue;
             }
             let place = format!("{}:{}", file.path, index + 1);
-            let dead = dead_links(tree, file, line)
-                .into_iter()
-                .chain(dead_names(tree, line));
+            let dead = dead_links(tree, file, line).into_iter().chain(dead_names(tree, line));
             findings.extend(dead.map(|target| {
                 Finding::error(
                     &place,
@@ -83,10 +81,7 @@ fn is_our_file(tree: &Tree, quoted: &str) -> bool {
     let Some((folder, rest)) = path.split_once('/') else {
         return false;
     };
-    let has_extension = rest
-        .rsplit('/')
-        .next()
-        .is_some_and(|name| name.contains('.'));
+    let has_extension = rest.rsplit('/').next().is_some_and(|name| name.contains('.'));
     is_plain && has_extension && !folder.is_empty() && tree.has(folder)
 }
 

@@ -58,11 +58,7 @@ fn items(source: &Source) -> Vec<(usize, String)> {
         text.push(' ');
         depth = nesting(code, depth);
         let is_attribute = text.starts_with('#');
-        let ends = if is_attribute {
-            &[']'][..]
-        } else {
-            &[';', '}'][..]
-        };
+        let ends = if is_attribute { &[']'][..] } else { &[';', '}'][..] };
         if depth == 0 && code.ends_with(ends) {
             items.extend(current.take().filter(|_| !is_attribute));
         }
@@ -72,10 +68,9 @@ fn items(source: &Source) -> Vec<(usize, String)> {
 }
 
 fn nesting(code: &str, before: usize) -> usize {
-    code.chars()
-        .fold(before, |depth, character| match character {
-            '{' | '[' | '(' => depth + 1,
-            '}' | ']' | ')' => depth.saturating_sub(1),
-            _ => depth,
-        })
+    code.chars().fold(before, |depth, character| match character {
+        '{' | '[' | '(' => depth + 1,
+        '}' | ']' | ')' => depth.saturating_sub(1),
+        _ => depth,
+    })
 }

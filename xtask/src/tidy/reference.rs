@@ -20,12 +20,7 @@ struct List {
 const ERRORS: &str = "docs/reference/errors.md";
 
 const LISTS: &[List] = &[
-    List {
-        source: "domain/src/notice.rs",
-        page: ERRORS,
-        is_code: is_notice,
-        is_listed: is_notice,
-    },
+    List { source: "domain/src/notice.rs", page: ERRORS, is_code: is_notice, is_listed: is_notice },
     List {
         source: "domain/src/error.rs",
         page: ERRORS,
@@ -49,9 +44,7 @@ fn is_notice(text: &str) -> bool {
 
 fn is_problem(text: &str) -> bool {
     text.len() > 3
-        && text
-            .chars()
-            .all(|character| character.is_ascii_lowercase() || character == '_')
+        && text.chars().all(|character| character.is_ascii_lowercase() || character == '_')
 }
 
 fn is_kill_point(text: &str) -> bool {
@@ -62,10 +55,7 @@ fn is_kill_point(text: &str) -> bool {
 
 /// Codes without an explanation, and explanations of codes that do not exist.
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    LISTS
-        .iter()
-        .flat_map(|list| check_list(tree, list))
-        .collect()
+    LISTS.iter().flat_map(|list| check_list(tree, list)).collect()
 }
 
 fn check_list(tree: &Tree, list: &List) -> Vec<Finding> {
@@ -83,9 +73,7 @@ fn check_list(tree: &Tree, list: &List) -> Vec<Finding> {
             format!("add a line with `{code}` to {}", list.page),
         ));
     }
-    let gone = explained
-        .iter()
-        .filter(|code| (list.is_listed)(code) && !defined.contains(*code));
+    let gone = explained.iter().filter(|code| (list.is_listed)(code) && !defined.contains(*code));
     for code in gone {
         findings.push(Finding::error(
             list.page,
@@ -102,12 +90,7 @@ fn literals(text: &str, is_code: fn(&str) -> bool) -> BTreeSet<String> {
         .lines
         .iter()
         .filter(|line| !line.is_test)
-        .flat_map(|line| {
-            line.strings
-                .split('"')
-                .map(str::trim)
-                .map(ToOwned::to_owned)
-        })
+        .flat_map(|line| line.strings.split('"').map(str::trim).map(ToOwned::to_owned))
         .filter(|literal| is_code(literal))
         .collect()
 }

@@ -13,10 +13,7 @@ const FUNCTION_LINES_WARN: usize = 70;
 
 /// Files and functions over their size.
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    tree.rust()
-        .filter(|file| !is_exempt(file))
-        .flat_map(check_file)
-        .collect()
+    tree.rust().filter(|file| !is_exempt(file)).flat_map(check_file).collect()
 }
 
 /// Tests beside their module, except for the suites that every implementation runs; and migrations,
@@ -44,10 +41,8 @@ fn check_file(file: &TextFile) -> Vec<Finding> {
             "look whether it holds two things",
         ));
     }
-    let long = source
-        .functions()
-        .into_iter()
-        .filter(|function| function.lines > FUNCTION_LINES_WARN);
+    let long =
+        source.functions().into_iter().filter(|function| function.lines > FUNCTION_LINES_WARN);
     findings.extend(long.map(|function| {
         Finding::warning(
             format!("{}:{}", file.path, function.line),

@@ -58,9 +58,7 @@ impl Source {
             previous: ' ',
         };
         scanner.run();
-        let mut source = Self {
-            lines: scanner.lines,
-        };
+        let mut source = Self { lines: scanner.lines };
         source.mark_tests();
         source
     }
@@ -80,11 +78,7 @@ impl Source {
         for (index, line) in self.lines.iter().enumerate() {
             let holds_code = !line.code.trim().is_empty() || !line.strings.trim().is_empty();
             if let Some(name) = function_name(&line.code).filter(|_| !line.is_test) {
-                announced = Some(Function {
-                    name,
-                    line: index + 1,
-                    lines: 0,
-                });
+                announced = Some(Function { name, line: index + 1, lines: 0 });
             }
             for function in open.iter_mut().map(|(function, _)| function) {
                 function.lines += usize::from(holds_code);
@@ -174,9 +168,7 @@ fn function_name(code: &str) -> Option<String> {
 impl Line {
     /// Whether it holds nothing at all.
     pub fn is_blank(&self) -> bool {
-        [&self.code, &self.strings, &self.comments]
-            .iter()
-            .all(|layer| layer.trim().is_empty())
+        [&self.code, &self.strings, &self.comments].iter().all(|layer| layer.trim().is_empty())
     }
 }
 
@@ -215,9 +207,7 @@ impl Scanner<'_> {
             self.state = State::Text { hashes: None };
             self.take(1, Layer::Strings);
         } else if let Some(hashes) = self.raw_string() {
-            self.state = State::Text {
-                hashes: Some(hashes),
-            };
+            self.state = State::Text { hashes: Some(hashes) };
             self.take(hashes + 2, Layer::Strings);
         } else if let Some(length) = self.character_literal() {
             self.take(length, Layer::Strings);
@@ -274,9 +264,7 @@ impl Scanner<'_> {
 
     fn count_hashes(&self, from: usize) -> usize {
         let rest = self.rest.get(from..).unwrap_or_default();
-        rest.iter()
-            .take_while(|character| **character == '#')
-            .count()
+        rest.iter().take_while(|character| **character == '#').count()
     }
 
     /// The length of a character literal that starts here; `None` for a lifetime.
@@ -292,9 +280,7 @@ impl Scanner<'_> {
     }
 
     fn starts_with(&self, text: &str) -> bool {
-        text.chars()
-            .enumerate()
-            .all(|(index, character)| self.rest.get(index) == Some(&character))
+        text.chars().enumerate().all(|(index, character)| self.rest.get(index) == Some(&character))
     }
 
     fn take(&mut self, count: usize, layer: Layer) {

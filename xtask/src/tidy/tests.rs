@@ -11,19 +11,13 @@ fn tree(files: &[(&str, &str)]) -> Tree {
     Tree::new(
         files
             .iter()
-            .map(|(path, text)| TextFile {
-                path: (*path).to_owned(),
-                text: (*text).to_owned(),
-            })
+            .map(|(path, text)| TextFile { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect(),
     )
 }
 
 fn places(findings: &[Finding]) -> Vec<&str> {
-    findings
-        .iter()
-        .map(|finding| finding.place.as_str())
-        .collect()
+    findings.iter().map(|finding| finding.place.as_str()).collect()
 }
 
 fn lines(count: usize) -> String {
@@ -81,11 +75,7 @@ fn a_file_warns_over_four_hundred_lines_and_fails_over_six_hundred() {
     ];
     for (count, expected) in table {
         let findings = sizes::check(&tree(&[("llm/src/a.rs", &lines(count))]));
-        assert_eq!(
-            findings.first().map(|finding| finding.severity),
-            expected,
-            "{count}"
-        );
+        assert_eq!(findings.first().map(|finding| finding.severity), expected, "{count}");
     }
 }
 
@@ -133,21 +123,13 @@ fn unfinished_words_silenced_lints_and_empty_names_are_refused() {
     ]));
     assert_eq!(
         places(&findings),
-        [
-            "llm/src/a.rs:1",
-            "llm/src/b.rs:1",
-            "llm/src/common/a.rs",
-            "llm/src/helpers.rs"
-        ]
+        ["llm/src/a.rs:1", "llm/src/b.rs:1", "llm/src/common/a.rs", "llm/src/helpers.rs"]
     );
 }
 
 #[test]
 fn a_word_inside_a_string_or_another_word_is_not_unfinished() {
-    let text = format!(
-        "const A: &str = \"{0}\";\nstruct {0}ist;\n",
-        concat!("TO", "DO")
-    );
+    let text = format!("const A: &str = \"{0}\";\nstruct {0}ist;\n", concat!("TO", "DO"));
     assert_eq!(words::check(&tree(&[("llm/src/a.rs", &text)])), vec![]);
 }
 
@@ -158,15 +140,9 @@ fn paths_of_one_machine_and_addresses_in_lock_files_are_refused() {
     let findings = words::check(&tree(&[
         ("docs/a.md", &path),
         ("docs/b.md", &inside),
-        (
-            "tests/counterparts/package-lock.json",
-            "{\"resolved\": \"https://example.org\"}",
-        ),
+        ("tests/counterparts/package-lock.json", "{\"resolved\": \"https://example.org\"}"),
     ]));
-    assert_eq!(
-        places(&findings),
-        ["docs/a.md:1", "tests/counterparts/package-lock.json"]
-    );
+    assert_eq!(places(&findings), ["docs/a.md:1", "tests/counterparts/package-lock.json"]);
 }
 
 #[test]
@@ -175,19 +151,13 @@ fn a_vendor_is_named_in_its_folder_only() {
     let findings = vendors::check(&tree(&[
         ("actors/src/a.rs", text),
         ("actors/src/b.rs", "/// As Telegram does.\n"),
-        (
-            "actors/src/c.rs",
-            "fn redistribute() {} // OpenAI-compatible\n",
-        ),
+        ("actors/src/c.rs", "fn redistribute() {} // OpenAI-compatible\n"),
         ("actors/src/tests.rs", text),
         ("channels/src/telegram/a.rs", text),
         ("runtime/src/config/channels.rs", text),
         ("tests/src/fake/telegram.rs", text),
     ]));
-    assert_eq!(
-        places(&findings),
-        ["actors/src/a.rs:1", "actors/src/b.rs:1"]
-    );
+    assert_eq!(places(&findings), ["actors/src/a.rs:1", "actors/src/b.rs:1"]);
     assert_eq!(findings[1].severity, Severity::Warning);
 }
 
@@ -195,10 +165,7 @@ fn a_vendor_is_named_in_its_folder_only() {
 fn every_key_is_explained() {
     let text = "# About.\n\n[http]\n# Where it listens.\nlisten = \"127.0.0.1:8080\"\nbare = \"#\"\nbehind = 1 # seconds\n# Several.\nlist = [\n  \"a=b\",\n]\nsecond = 2\n";
     let findings = configuration::check(&tree(&[("config/default.toml", text)]));
-    assert_eq!(
-        places(&findings),
-        ["config/default.toml:6", "config/default.toml:12"]
-    );
+    assert_eq!(places(&findings), ["config/default.toml:6", "config/default.toml:12"]);
 }
 
 #[test]
@@ -206,15 +173,9 @@ fn codes_and_their_page_agree_both_ways() {
     let source = "fn code() { \"E-101\"; \"E-102\"; }\n#[cfg(test)]\nmod tests { const A: &str = \"E-999\"; }\n";
     let findings = reference::check(&tree(&[
         ("domain/src/notice.rs", source),
-        (
-            "docs/reference/errors.md",
-            "| `E-101` | a |\n| `E-103` | b |\n",
-        ),
+        ("docs/reference/errors.md", "| `E-101` | a |\n| `E-103` | b |\n"),
     ]));
-    assert_eq!(
-        places(&findings),
-        ["domain/src/notice.rs", "docs/reference/errors.md"]
-    );
+    assert_eq!(places(&findings), ["domain/src/notice.rs", "docs/reference/errors.md"]);
 }
 
 #[test]
@@ -223,19 +184,12 @@ fn a_decision_has_a_number_of_its_own_and_three_parts() {
     let findings = decisions::check(&tree(&[
         ("docs/adr/0001-one.md", good),
         ("docs/adr/0001-two.md", good),
-        (
-            "docs/adr/0003-three.md",
-            "# Three\n## Context\n## Decision\n",
-        ),
+        ("docs/adr/0003-three.md", "# Three\n## Context\n## Decision\n"),
         ("docs/adr/notes.md", good),
     ]));
     assert_eq!(
         places(&findings),
-        [
-            "docs/adr/0001-two.md",
-            "docs/adr/0003-three.md",
-            "docs/adr/notes.md"
-        ]
+        ["docs/adr/0001-two.md", "docs/adr/0003-three.md", "docs/adr/notes.md"]
     );
 }
 
@@ -256,10 +210,7 @@ fn links_and_names_of_code_lead_somewhere() {
         ("docs/a.md", "[up](../README.md) [out](./b.md)\n"),
         ("llm/src/a.rs", "impl Router { fn stream() {} }\n"),
     ]));
-    let problems: Vec<_> = findings
-        .iter()
-        .map(|finding| finding.problem.as_str())
-        .collect();
+    let problems: Vec<_> = findings.iter().map(|finding| finding.problem.as_str()).collect();
     assert_eq!(
         problems,
         [
@@ -278,10 +229,7 @@ fn one_file_of_the_composition_root_knows_several_parts() {
     let findings = wiring::check(&tree(&[
         ("runtime/src/wiring.rs", both),
         ("runtime/src/serve.rs", both),
-        (
-            "runtime/src/config/llm.rs",
-            "use rookery_llm::RouterSettings;\n",
-        ),
+        ("runtime/src/config/llm.rs", "use rookery_llm::RouterSettings;\n"),
     ]));
     assert_eq!(places(&findings), ["runtime/src/serve.rs"]);
 }

@@ -50,9 +50,7 @@ impl TextFile {
 }
 
 fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    Path::new(path).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// All text files, by path.
@@ -120,9 +118,7 @@ impl Tree {
     /// Whether a file or a folder with files has this path.
     pub fn has(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        self.files
-            .iter()
-            .any(|file| file.path == path || file.path.starts_with(&folder))
+        self.files.iter().any(|file| file.path == path || file.path.starts_with(&folder))
     }
 }
 
@@ -137,8 +133,7 @@ fn read_text(root: &Path, path: &Path) -> anyhow::Result<Option<TextFile>> {
         }
     };
     let relative = path.strip_prefix(root).unwrap_or(path);
-    Ok(String::from_utf8(bytes).ok().map(|text| TextFile {
-        path: relative.to_string_lossy().replace('\\', "/"),
-        text,
-    }))
+    Ok(String::from_utf8(bytes)
+        .ok()
+        .map(|text| TextFile { path: relative.to_string_lossy().replace('\\', "/"), text }))
 }

@@ -29,51 +29,21 @@ const EVERYWHERE: [&str; 10] = [
 ];
 
 const VENDORS: &[Vendor] = &[
-    Vendor {
-        names: &["telegram", "teloxide"],
-        homes: &["channels/src/telegram/"],
-    },
-    Vendor {
-        names: &["discord", "serenity", "twilight"],
-        homes: &["channels/src/discord/"],
-    },
-    Vendor {
-        names: &["slack"],
-        homes: &["channels/src/slack/"],
-    },
-    Vendor {
-        names: &["whatsapp"],
-        homes: &["channels/src/whatsapp/"],
-    },
+    Vendor { names: &["telegram", "teloxide"], homes: &["channels/src/telegram/"] },
+    Vendor { names: &["discord", "serenity", "twilight"], homes: &["channels/src/discord/"] },
+    Vendor { names: &["slack"], homes: &["channels/src/slack/"] },
+    Vendor { names: &["whatsapp"], homes: &["channels/src/whatsapp/"] },
     Vendor {
         // The compatible endpoint of our own API carries the name of the protocol it speaks.
         names: &["openai"],
         homes: &["llm/src/openai/", "admin-web/src/"],
     },
-    Vendor {
-        names: &["anthropic"],
-        homes: &["llm/src/anthropic/"],
-    },
-    Vendor {
-        names: &["gemini"],
-        homes: &["llm/src/gemini/"],
-    },
-    Vendor {
-        names: &["ollama"],
-        homes: &["llm/src/ollama/"],
-    },
-    Vendor {
-        names: &["stripe"],
-        homes: &["billing/src/stripe/"],
-    },
-    Vendor {
-        names: &["qdrant"],
-        homes: &["storage/src/vectors/qdrant/"],
-    },
-    Vendor {
-        names: &["redis"],
-        homes: &["storage/src/redis/"],
-    },
+    Vendor { names: &["anthropic"], homes: &["llm/src/anthropic/"] },
+    Vendor { names: &["gemini"], homes: &["llm/src/gemini/"] },
+    Vendor { names: &["ollama"], homes: &["llm/src/ollama/"] },
+    Vendor { names: &["stripe"], homes: &["billing/src/stripe/"] },
+    Vendor { names: &["qdrant"], homes: &["storage/src/vectors/qdrant/"] },
+    Vendor { names: &["redis"], homes: &["storage/src/redis/"] },
 ];
 
 /// Names outside their homes: in code and strings an error, in comments a warning.

@@ -38,10 +38,7 @@ fn check_file(file: &TextFile) -> Option<Finding> {
     (named.len() > 1).then(|| {
         Finding::warning(
             &file.path,
-            format!(
-                "names types of {}",
-                named.into_iter().collect::<Vec<_>>().join(" and ")
-            ),
+            format!("names types of {}", named.into_iter().collect::<Vec<_>>().join(" and ")),
             "put the parts together in runtime/src/wiring.rs",
         )
     })

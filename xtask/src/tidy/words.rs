@@ -15,12 +15,8 @@ const UNFINISHED: [&str; 5] = [
 /// A name that says where something was put, not what it is.
 const EMPTY_NAMES: [&str; 6] = ["utils", "util", "common", "helpers", "helper", "misc"];
 /// Beginnings of paths that exist on one machine only.
-const MACHINE_PATHS: [&str; 4] = [
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-    concat!("/Us", "ers/"),
-    concat!("/wo", "rk/"),
-];
+const MACHINE_PATHS: [&str; 4] =
+    [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
 
 /// Words, file names and paths that do not belong.
 pub fn check(tree: &Tree) -> Vec<Finding> {
@@ -60,10 +56,7 @@ fn check_lock(file: &TextFile) -> Vec<Finding> {
 }
 
 fn check_name(file: &TextFile) -> Option<Finding> {
-    let stems = file
-        .path
-        .split('/')
-        .map(|part| part.split('.').next().unwrap_or(part));
+    let stems = file.path.split('/').map(|part| part.split('.').next().unwrap_or(part));
     let empty: Vec<_> = stems.filter(|stem| EMPTY_NAMES.contains(stem)).collect();
     (!empty.is_empty()).then(|| {
         Finding::error(
@@ -102,9 +95,8 @@ fn check_rust(file: &TextFile) -> Vec<Finding> {
     for (index, line) in Source::scan(&file.text).lines.iter().enumerate() {
         let place = || format!("{}:{}", file.path, index + 1);
         let written = [&line.code, &line.comments];
-        let unfinished = UNFINISHED
-            .iter()
-            .find(|word| written.iter().any(|layer| holds_word(layer, word)));
+        let unfinished =
+            UNFINISHED.iter().find(|word| written.iter().any(|layer| holds_word(layer, word)));
         findings.extend(unfinished.map(|word| {
             Finding::error(
                 place(),
@@ -129,9 +121,7 @@ pub fn holds_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let is_part = |character: char| character.is_alphanumeric() || character == '_';
         let before = text.get(..at).and_then(|part| part.chars().next_back());
-        let after = text
-            .get(at + word.len()..)
-            .and_then(|part| part.chars().next());
+        let after = text.get(at + word.len()..).and_then(|part| part.chars().next());
         !before.is_some_and(is_part) && !after.is_some_and(is_part)
     })
 }

@@ -101,6 +101,17 @@ fn what_cannot_be_read_is_one_row_keyed_by_its_digest() {
 }
 
 #[test]
+fn what_is_hostile_behind_a_readable_id_is_a_row_and_then_a_dead_letter() {
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    for value in [deep.as_str(), "1e400", r#""\ud800""#, r#""\u0000""#, r#"{"a":1,"a":2}"#] {
+        let body = format!(r#"{{"update_id":7,"message":{value}}}"#);
+        assert_eq!(accept(body.as_bytes())[0].dedupe_key, "u:7");
+        let read = connection().ingress.normalise(body.as_bytes());
+        assert!(matches!(read, Err(IngressError::Unreadable(_))), "{value:.20}");
+    }
+}
+
+#[test]
 fn a_stored_identity_tells_what_is_said_to_the_bot() {
     let mut config = config(json!({"mode": "webhook"}));
     config.connection.identity = Some(json!({"id": 7001, "username": "helper_rook_bot"}));

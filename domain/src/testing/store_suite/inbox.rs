@@ -33,13 +33,7 @@ pub async fn a_redelivery_names_the_first_row(fixture: &dyn StoreFixture) -> Ver
     assert_eq!(again, Appended::Duplicate(first.id));
     let repeated = scene.store.append(first.clone()).await?;
     assert_eq!(repeated, Appended::Stored, "a repeat of the write itself");
-    scene
-        .store
-        .settle(
-            &scene.lease,
-            settle(vec![settled(first.id, Outcome::Command)]),
-        )
-        .await?;
+    scene.store.settle(&scene.lease, settle(vec![settled(first.id, Outcome::Command)])).await?;
     let late = scene.store.append(scene.inbound("update-1")).await?;
     assert_eq!(late, Appended::Duplicate(first.id), "after it was done too");
     assert!(scene.store.undone(scene.tenant, None, 10).await?.is_empty());
@@ -49,9 +43,8 @@ pub async fn a_redelivery_names_the_first_row(fixture: &dyn StoreFixture) -> Ver
 /// Redeliveries at the same moment.
 pub async fn a_burst_of_one_key_is_stored_once(fixture: &dyn StoreFixture) -> Verdict {
     let scene = Scene::set(fixture).await?;
-    let rows: Vec<_> = (0..60)
-        .map(|index| scene.inbound(&format!("update-{}", index % 4)))
-        .collect();
+    let rows: Vec<_> =
+        (0..60).map(|index| scene.inbound(&format!("update-{}", index % 4))).collect();
     let ids: Vec<InboxId> = rows.iter().map(|row| row.id).collect();
     let answers = try_join_all(rows.into_iter().map(|row| scene.store.append(row))).await?;
     let stored: HashSet<InboxId> = ids
@@ -78,10 +71,7 @@ pub async fn a_key_is_unique_within_its_connection_only(fixture: &dyn StoreFixtu
     scene.store.append(scene.inbound("update-1")).await?;
     let mut other_connection = scene.inbound("update-1");
     other_connection.connection_id = ConnectionId::generate(fixture.ids());
-    assert_eq!(
-        scene.store.append(other_connection).await?,
-        Appended::Stored
-    );
+    assert_eq!(scene.store.append(other_connection).await?, Appended::Stored);
     let mut other_tenant = neighbour.inbound("update-1");
     other_tenant.connection_id = scene.connection;
     assert_eq!(scene.store.append(other_tenant).await?, Appended::Stored);
@@ -98,10 +88,7 @@ pub async fn a_settled_row_waits_no_longer(fixture: &dyn StoreFixture) -> Verdic
         let second = settle(vec![settled(id, Outcome::Ignored)]);
         scene.store.settle(&scene.lease, second).await?;
         let found = scene.store.find(scene.tenant, id).await?;
-        assert_eq!(
-            found.map(|row| (row.outcome, row.done_at)),
-            Some((Some(outcome), Some(NOON)))
-        );
+        assert_eq!(found.map(|row| (row.outcome, row.done_at)), Some((Some(outcome), Some(NOON))));
     }
     assert!(scene.store.undone(scene.tenant, None, 10).await?.is_empty());
     Ok(())
@@ -116,10 +103,7 @@ pub async fn waiting_rows_come_in_pages(fixture: &dyn StoreFixture) -> Verdict {
     }
     let mut seen = Vec::new();
     loop {
-        let page = scene
-            .store
-            .undone(scene.tenant, seen.last().copied(), 3)
-            .await?;
+        let page = scene.store.undone(scene.tenant, seen.last().copied(), 3).await?;
         if page.is_empty() {
             break;
         }
@@ -142,24 +126,15 @@ pub async fn a_dead_letter_is_listed_and_replayed_once(fixture: &dyn StoreFixtur
             outcome: Outcome::Dead,
             error: Some("it crashed three times".to_owned()),
         };
-        scene
-            .store
-            .settle(&scene.lease, settle(vec![buried]))
-            .await?;
+        scene.store.settle(&scene.lease, settle(vec![buried])).await?;
         dead.push(id);
     }
     dead.reverse();
     let page = scene.store.dead_letters(scene.tenant, None, 2).await?;
     let ids: Vec<_> = page.iter().map(|row| row.inbound.id).collect();
     assert_eq!(ids, dead[..2]);
-    assert_eq!(
-        page[0].error.as_deref(),
-        Some("it crashed three times")
-    );
-    let rest = scene
-        .store
-        .dead_letters(scene.tenant, ids.last().copied(), 2)
-        .await?;
+    assert_eq!(page[0].error.as_deref(), Some("it crashed three times"));
+    let rest = scene.store.dead_letters(scene.tenant, ids.last().copied(), 2).await?;
     assert_eq!(rest.len(), 1);
     assert!(scene.store.quiesce(&scene.lease).await?, "nothing is left to do");
 

@@ -5,15 +5,12 @@
 //!
 //! An implementation makes a [`StoreFixture`] and expands [`store_suite!`](crate::store_suite) in a
 //! test module: one test per case. What does *not* belong here: anything about one database.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a case that finds too little shall panic"
-)]
+#![expect(clippy::indexing_slicing, reason = "a case that finds too little shall panic")]
 
 pub mod inbox;
 pub mod outbox;
 pub mod ownership;
-mod scene;
+pub mod scene;
 pub mod turns;
 pub mod usage;
 

@@ -9,10 +9,7 @@ use crate::turn::InboxSettle;
 use std::time::Duration;
 
 async fn pending(scene: &Scene<'_>, rows: Vec<OutboxRow>) -> Verdict {
-    let outbox = InboxSettle {
-        outbox: rows,
-        ..settle(Vec::new())
-    };
+    let outbox = InboxSettle { outbox: rows, ..settle(Vec::new()) };
     scene.store.settle(&scene.lease, outbox).await
 }
 
@@ -22,19 +19,12 @@ async fn change(scene: &Scene<'_>, id: OutboxId, step: OutboxStep) -> Verdict {
 }
 
 async fn read(scene: &Scene<'_>, row: &OutboxRow) -> Result<OutboxRow, StoreError> {
-    let rows = scene
-        .store
-        .of_session(scene.tenant, row.session_id, row.seq - 1, 1)
-        .await?;
-    rows.into_iter()
-        .next()
-        .ok_or_else(|| StoreError::NotFound(row.id.to_string()))
+    let rows = scene.store.of_session(scene.tenant, row.session_id, row.seq - 1, 1).await?;
+    rows.into_iter().next().ok_or_else(|| StoreError::NotFound(row.id.to_string()))
 }
 
 fn sent(id: &str) -> OutboxStep {
-    OutboxStep::Sent {
-        platform_message_id: Some(id.to_owned()),
-    }
+    OutboxStep::Sent { platform_message_id: Some(id.to_owned()) }
 }
 
 /// Pending, sending, sent; a repeat of either step changes nothing.
@@ -68,10 +58,7 @@ pub async fn a_row_that_failed_is_tried_again(fixture: &dyn StoreFixture) -> Ver
     let later = NOON.plus(Duration::from_secs(7));
     for attempt in 1..=3 {
         change(&scene, row.id, OutboxStep::Sending).await?;
-        let retry = OutboxStep::Retry {
-            at: later,
-            error: "429".to_owned(),
-        };
+        let retry = OutboxStep::Retry { at: later, error: "429".to_owned() };
         change(&scene, row.id, retry).await?;
         let now = read(&scene, &row).await?;
         assert_eq!((now.status, now.attempts), (OutboxStatus::Pending, attempt));
@@ -79,9 +66,7 @@ pub async fn a_row_that_failed_is_tried_again(fixture: &dyn StoreFixture) -> Ver
         assert_eq!(now.error.as_deref(), Some("429"));
         assert!(!now.was_ambiguous);
     }
-    let dead = OutboxStep::Dead {
-        error: "blocked by the person".to_owned(),
-    };
+    let dead = OutboxStep::Dead { error: "blocked by the person".to_owned() };
     change(&scene, row.id, dead).await?;
     assert_eq!(read(&scene, &row).await?.status, OutboxStatus::Dead);
     Ok(())
@@ -96,19 +81,13 @@ pub async fn an_unknown_outcome_is_repeated_or_kept_silent(fixture: &dyn StoreFi
     for (row, resend_at) in rows.iter().zip([Some(NOON), None]) {
         change(&scene, row.id, OutboxStep::Sending).await?;
         for _ in 0..2 {
-            let unknown = OutboxStep::Unknown {
-                error: "cut off".to_owned(),
-                resend_at,
-            };
+            let unknown = OutboxStep::Unknown { error: "cut off".to_owned(), resend_at };
             change(&scene, row.id, unknown).await?;
         }
         let now = read(&scene, row).await?;
         assert!(now.was_ambiguous);
-        let expected = if resend_at.is_some() {
-            OutboxStatus::Pending
-        } else {
-            OutboxStatus::Ambiguous
-        };
+        let expected =
+            if resend_at.is_some() { OutboxStatus::Pending } else { OutboxStatus::Ambiguous };
         assert_eq!(now.status, expected);
     }
     change(&scene, rows[0].id, OutboxStep::Sending).await?;
@@ -127,12 +106,7 @@ pub async fn a_settled_row_is_never_sent_again(fixture: &dyn StoreFixture) -> Ve
     change(&scene, row.id, sent("m-1")).await?;
     let again = change(&scene, row.id, OutboxStep::Sending).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
-    let unknown = change(
-        &scene,
-        OutboxId::generate(fixture.ids()),
-        OutboxStep::Sending,
-    )
-    .await;
+    let unknown = change(&scene, OutboxId::generate(fixture.ids()), OutboxStep::Sending).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
     assert_eq!(read(&scene, &row).await?.attempts, 1);
     Ok(())
@@ -148,10 +122,7 @@ pub async fn rows_of_a_session_come_in_order(fixture: &dyn StoreFixture) -> Verd
     assert_eq!(page, rows[2..4]);
     let first = scene.store.unsettled(scene.tenant, None, 3).await?;
     assert_eq!(first, rows[..3]);
-    let rest = scene
-        .store
-        .unsettled(scene.tenant, Some(rows[2].id), 3)
-        .await?;
+    let rest = scene.store.unsettled(scene.tenant, Some(rows[2].id), 3).await?;
     assert_eq!(rest, rows[3..]);
     Ok(())
 }

@@ -31,25 +31,15 @@ pub async fn a_stale_lease_writes_nothing(fixture: &dyn StoreFixture) -> Verdict
     scene.store.claim(scene.tenant).await?;
 
     let (store, stale) = (scene.store, &scene.lease);
-    let change = OutboxChange {
-        id: outbox[0].id,
-        step: OutboxStep::Sending,
-    };
+    let change = OutboxChange { id: outbox[0].id, step: OutboxStep::Sending };
     let refused = [
-        store
-            .settle(stale, settle(vec![settled(row, Outcome::Ignored)]))
-            .await,
+        store.settle(stale, settle(vec![settled(row, Outcome::Ignored)])).await,
         store.count_attempt(stale, row).await.map(|_| ()),
-        store
-            .begin(stale, scene.begin(&scene.session("third chat"), &[row]))
-            .await
-            .map(|_| ()),
+        store.begin(stale, scene.begin(&scene.session("third chat"), &[row])).await.map(|_| ()),
         store.journal(stale, begin.turn.id, 0, Vec::new()).await,
         store.resume(stale, begin.turn.id).await.map(|_| ()),
         store.commit(stale, scene.commit(&begin)).await,
-        store
-            .raise_context_floor(stale, begin.session.id, 99)
-            .await,
+        store.raise_context_floor(stale, begin.session.id, 99).await,
         store.change(stale, change, NOON).await,
         store.fold(stale, 9).await.map(|_| ()),
         store.quiesce(stale).await.map(|_| ()),
@@ -139,12 +129,7 @@ pub async fn work_wakes_and_quiet_is_checked(fixture: &dyn StoreFixture) -> Verd
     let commit = scene.commit(&begin);
     store.commit(lease, commit.clone()).await?;
     assert!(!store.quiesce(lease).await?, "a send waits");
-    for step in [
-        OutboxStep::Sending,
-        OutboxStep::Sent {
-            platform_message_id: None,
-        },
-    ] {
+    for step in [OutboxStep::Sending, OutboxStep::Sent { platform_message_id: None }] {
         let id = commit.outbox[0].id;
         store.change(lease, OutboxChange { id, step }, NOON).await?;
     }
@@ -168,9 +153,7 @@ pub async fn quiet_never_hides_a_row(fixture: &dyn StoreFixture) -> Verdict {
         let (row, _) = try_join(scene.arrive(&key), store.quiesce(lease)).await?;
         let awake = store.awake(Timestamp::from_millis(i64::MAX), 9).await?;
         assert_eq!(awake, [scene.tenant]);
-        store
-            .settle(lease, settle(vec![settled(row, Outcome::Ignored)]))
-            .await?;
+        store.settle(lease, settle(vec![settled(row, Outcome::Ignored)])).await?;
         assert!(store.quiesce(lease).await?);
     }
     Ok(())

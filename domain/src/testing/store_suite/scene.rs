@@ -17,26 +17,38 @@ use crate::turn::{InboxSettle, Turn, TurnBegin, TurnCommit, TurnState};
 use crate::usage::{UsageEvent, UsageKind};
 
 /// Noon of some day, so that a day's limits are far away.
-pub(super) const NOON: Timestamp = Timestamp::from_millis(1_700_049_600_000);
+pub const NOON: Timestamp = Timestamp::from_millis(1_700_049_600_000);
 
-pub(super) struct Scene<'a> {
+/// A tenant with an owner, in an implementation's own tests too.
+pub struct Scene<'a> {
     fixture: &'a dyn StoreFixture,
-    pub(super) store: &'a dyn Store,
-    pub(super) tenant: TenantId,
-    pub(super) lease: Lease,
-    pub(super) connection: ConnectionId,
-    pub(super) agent: AgentId,
+    /// The store under test.
+    pub store: &'a dyn Store,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its owner's lease.
+    pub lease: Lease,
+    /// One connection of it.
+    pub connection: ConnectionId,
+    /// One agent of it.
+    pub agent: AgentId,
+}
+
+impl std::fmt::Debug for Scene<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Scene").field("lease", &self.lease).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Scene<'a> {
     /// A fresh boot and a fresh tenant, claimed.
-    pub(super) async fn set(fixture: &'a dyn StoreFixture) -> Result<Self, StoreError> {
+    pub async fn set(fixture: &'a dyn StoreFixture) -> Result<Self, StoreError> {
         boot(fixture).await?;
         Self::join(fixture).await
     }
 
     /// Another tenant, claimed by the same boot.
-    pub(super) async fn join(fixture: &'a dyn StoreFixture) -> Result<Self, StoreError> {
+    pub async fn join(fixture: &'a dyn StoreFixture) -> Result<Self, StoreError> {
         let tenant = fixture.tenant().await;
         Ok(Self {
             fixture,
@@ -48,24 +60,27 @@ impl<'a> Scene<'a> {
         })
     }
 
-    pub(super) fn inbound(&self, key: &str) -> NewInbound {
+    /// An inbound row of its own id.
+    pub fn inbound(&self, key: &str) -> NewInbound {
         let id = InboxId::generate(self.fixture.ids());
         samples::inbound(self.tenant, self.connection, id, key)
     }
 
     /// Stores an inbound row.
-    pub(super) async fn arrive(&self, key: &str) -> Result<InboxId, StoreError> {
+    pub async fn arrive(&self, key: &str) -> Result<InboxId, StoreError> {
         let row = self.inbound(key);
         let id = row.id;
         self.store.append(row).await?;
         Ok(id)
     }
 
-    pub(super) fn session(&self, key: &str) -> Session {
+    /// A session in which nothing was said.
+    pub fn session(&self, key: &str) -> Session {
         samples::session(self.tenant, self.connection, self.agent, key)
     }
 
-    pub(super) fn message(&self, session: &Session, seq: i64, text: &str) -> Message {
+    /// A message of a person.
+    pub fn message(&self, session: &Session, seq: i64, text: &str) -> Message {
         Message {
             id: MessageId::generate(self.fixture.ids()),
             session_id: session.id,
@@ -81,7 +96,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A turn over inbound rows, with one message each, from the session's counter on.
-    pub(super) fn begin(&self, session: &Session, inbox_ids: &[InboxId]) -> TurnBegin {
+    pub fn begin(&self, session: &Session, inbox_ids: &[InboxId]) -> TurnBegin {
         let turn_id = TurnId::generate(self.fixture.ids());
         let mut session = session.clone();
         let messages = inbox_ids
@@ -123,7 +138,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    pub(super) fn outbox_row(&self, session_id: SessionId, seq: i64) -> OutboxRow {
+    /// A row that nothing was done with.
+    pub fn outbox_row(&self, session_id: SessionId, seq: i64) -> OutboxRow {
         OutboxRow {
             tenant_id: self.tenant,
             id: OutboxId::generate(self.fixture.ids()),
@@ -150,7 +166,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The end of a begun turn: an answer, one outbox row, one fact of each kind.
-    pub(super) fn commit(&self, begin: &TurnBegin) -> TurnCommit {
+    pub fn commit(&self, begin: &TurnBegin) -> TurnCommit {
         let turn = &begin.turn;
         let seq = begin.session.last_seq;
         let answer = Message {
@@ -174,18 +190,15 @@ impl<'a> Scene<'a> {
                 self.fact(turn, UsageKind::Message, NOON),
                 self.fact(turn, UsageKind::Completion, NOON),
             ],
-            settlements: turn
-                .inbox_ids
-                .iter()
-                .map(|id| settled(*id, Outcome::Answered))
-                .collect(),
+            settlements: turn.inbox_ids.iter().map(|id| settled(*id, Outcome::Answered)).collect(),
             last_seq: seq + 2,
             audit: Vec::new(),
             at: NOON,
         }
     }
 
-    pub(super) fn fact(&self, turn: &Turn, kind: UsageKind, at: Timestamp) -> UsageEvent {
+    /// A metered fact of a turn.
+    pub fn fact(&self, turn: &Turn, kind: UsageKind, at: Timestamp) -> UsageEvent {
         let (model, input_tokens, output_tokens) = match kind {
             UsageKind::Message => ("", 0, 0),
             UsageKind::Completion => ("offline/echo", 30, 12),
@@ -206,7 +219,7 @@ impl<'a> Scene<'a> {
     }
 
     /// One whole turn over one inbound row.
-    pub(super) async fn converse(&self, key: &str) -> Result<(TurnBegin, TurnCommit), StoreError> {
+    pub async fn converse(&self, key: &str) -> Result<(TurnBegin, TurnCommit), StoreError> {
         let row = self.arrive(key).await?;
         let begin = self.begin(&self.session(key), &[row]);
         self.store.begin(&self.lease, begin.clone()).await?;
@@ -217,7 +230,7 @@ impl<'a> Scene<'a> {
 }
 
 /// Registers a new boot.
-pub(super) async fn boot(fixture: &dyn StoreFixture) -> Result<(), StoreError> {
+pub async fn boot(fixture: &dyn StoreFixture) -> Result<(), StoreError> {
     let record = NodeRecord {
         id: crate::id::NodeId::generate(fixture.ids()),
         address: String::new(),
@@ -226,16 +239,13 @@ pub(super) async fn boot(fixture: &dyn StoreFixture) -> Result<(), StoreError> {
     fixture.store().boot(&record).await
 }
 
-pub(super) const fn settled(id: InboxId, outcome: Outcome) -> Settlement {
-    Settlement {
-        id,
-        outcome,
-        error: None,
-    }
+/// An end without an error.
+pub const fn settled(id: InboxId, outcome: Outcome) -> Settlement {
+    Settlement { id, outcome, error: None }
 }
 
 /// The end of rows without a turn.
-pub(super) const fn settle(settlements: Vec<Settlement>) -> InboxSettle {
+pub const fn settle(settlements: Vec<Settlement>) -> InboxSettle {
     InboxSettle {
         session: None,
         contact: None,

@@ -15,15 +15,9 @@ use futures::future::try_join_all;
 pub async fn a_turn_reads_back_the_newest_history(fixture: &dyn StoreFixture) -> Verdict {
     let scene = Scene::set(fixture).await?;
     let session = scene.session("chat");
-    let said = (1..=6)
-        .map(|seq| scene.message(&session, seq, &format!("line {seq}")))
-        .collect();
+    let said = (1..=6).map(|seq| scene.message(&session, seq, &format!("line {seq}"))).collect();
     let context = InboxSettle {
-        session: Some(Session {
-            last_seq: 6,
-            context_floor_seq: 2,
-            ..session.clone()
-        }),
+        session: Some(Session { last_seq: 6, context_floor_seq: 2, ..session.clone() }),
         messages: said,
         ..settle(Vec::new())
     };
@@ -37,16 +31,10 @@ pub async fn a_turn_reads_back_the_newest_history(fixture: &dyn StoreFixture) ->
     let seqs: Vec<i64> = all.iter().map(|message| message.seq).collect();
     assert_eq!(seqs, [3, 4, 5, 6, 7]);
     assert_eq!(all.last(), begin.messages.last());
-    let few = TurnBegin {
-        history_messages_max: 2,
-        ..begin
-    };
+    let few = TurnBegin { history_messages_max: 2, ..begin };
     let newest = scene.store.begin(&scene.lease, few).await?;
     assert_eq!(newest, all[3..]);
-    assert_eq!(
-        scene.store.history(scene.tenant, session.id, 2).await?,
-        newest
-    );
+    assert_eq!(scene.store.history(scene.tenant, session.id, 2).await?, newest);
     Ok(())
 }
 
@@ -71,9 +59,7 @@ fn steps() -> Vec<TurnStep> {
             usage: Usage::default(),
             model: "offline/echo".to_owned(),
         },
-        TurnStep::ToolStarted {
-            call_id: "call-1".to_owned(),
-        },
+        TurnStep::ToolStarted { call_id: "call-1".to_owned() },
         TurnStep::ToolResult {
             call_id: "call-1".to_owned(),
             name: "time".to_owned(),
@@ -123,14 +109,8 @@ pub async fn a_commit_does_everything_at_once(fixture: &dyn StoreFixture) -> Ver
     assert_eq!(said.last(), commit.message.as_ref());
     let row = store.find(scene.tenant, begin.turn.inbox_ids[0]).await?;
     let row = row.map(|row| (row.outcome, row.turn_id, row.done_at));
-    assert_eq!(
-        row,
-        Some((Some(Outcome::Answered), Some(begin.turn.id), Some(NOON)))
-    );
-    assert_eq!(
-        store.of_turn(scene.tenant, begin.turn.id).await?,
-        commit.outbox
-    );
+    assert_eq!(row, Some((Some(Outcome::Answered), Some(begin.turn.id), Some(NOON))));
+    assert_eq!(store.of_turn(scene.tenant, begin.turn.id).await?, commit.outbox);
     assert_eq!(store.day(scene.tenant, NOON).await?.messages, 1);
     let resumed = store.resume(&scene.lease, begin.turn.id).await;
     assert!(matches!(resumed, Err(StoreError::Conflict(_))));
@@ -143,10 +123,7 @@ pub async fn a_commit_that_is_repeated_changes_nothing(fixture: &dyn StoreFixtur
     let (begin, commit) = scene.converse("chat").await?;
     let store = scene.store;
     store.commit(&scene.lease, commit.clone()).await?;
-    let other_end = TurnCommit {
-        state: TurnState::Failed,
-        ..scene.commit(&begin)
-    };
+    let other_end = TurnCommit { state: TurnState::Failed, ..scene.commit(&begin) };
     store.commit(&scene.lease, other_end).await?;
     let outbox = store.of_turn(scene.tenant, begin.turn.id).await?;
     assert_eq!(outbox, commit.outbox);
@@ -175,10 +152,7 @@ pub async fn a_commit_of_an_unknown_turn_leaves_nothing(fixture: &dyn StoreFixtu
 pub async fn an_ended_turn_takes_no_more_steps(fixture: &dyn StoreFixture) -> Verdict {
     let scene = Scene::set(fixture).await?;
     let (begin, _) = scene.converse("chat").await?;
-    let ended = scene
-        .store
-        .journal(&scene.lease, begin.turn.id, 0, steps())
-        .await;
+    let ended = scene.store.journal(&scene.lease, begin.turn.id, 0, steps()).await;
     assert!(matches!(ended, Err(StoreError::Conflict(_))), "{ended:?}");
     let unknown = TurnId::generate(fixture.ids());
     let missing = scene.store.journal(&scene.lease, unknown, 0, steps()).await;
@@ -191,17 +165,12 @@ pub async fn a_raised_floor_hides_what_was_said(fixture: &dyn StoreFixture) -> V
     let scene = Scene::set(fixture).await?;
     let (begin, commit) = scene.converse("chat").await?;
     let (store, session) = (scene.store, begin.session.id);
-    store
-        .raise_context_floor(&scene.lease, session, commit.last_seq)
-        .await?;
+    store.raise_context_floor(&scene.lease, session, commit.last_seq).await?;
     store.raise_context_floor(&scene.lease, session, 1).await?;
     assert!(store.history(scene.tenant, session, 9).await?.is_empty());
 
     // A writer that still believes in the old floor does not lower it.
-    let stale = Session {
-        last_seq: commit.last_seq,
-        ..begin.session
-    };
+    let stale = Session { last_seq: commit.last_seq, ..begin.session };
     let next = scene.begin(&stale, &[InboxId::generate(fixture.ids())]);
     let context = store.begin(&scene.lease, next.clone()).await?;
     assert_eq!(context, next.messages);
@@ -212,14 +181,11 @@ pub async fn a_raised_floor_hides_what_was_said(fixture: &dyn StoreFixture) -> V
 pub async fn a_command_is_settled_with_its_reply(fixture: &dyn StoreFixture) -> Verdict {
     let scene = Scene::set(fixture).await?;
     let row = scene.arrive("update-1").await?;
-    let session = Session {
-        last_seq: 1,
-        ..scene.session("chat")
-    };
+    let session = Session { last_seq: 1, ..scene.session("chat") };
     let reply = scene.outbox_row(session.id, 1);
     let command = InboxSettle {
         session: Some(session.clone()),
-        outbox: vec!std::slice::from_ref(&reply),
+        outbox: vec![reply.clone()],
         ..settle(vec![settled(row, Outcome::Command)])
     };
     for _ in 0..2 {
@@ -251,10 +217,8 @@ pub async fn texts_survive_as_they_are(fixture: &dyn StoreFixture) -> Verdict {
     let stored = scene.store.history(scene.tenant, session.id, 9).await?;
     assert_eq!(stored, begin.messages);
 
-    let nul = InboxSettle {
-        messages: vec![scene.message(&session, 9, "a\0b")],
-        ..settle(Vec::new())
-    };
+    let nul =
+        InboxSettle { messages: vec![scene.message(&session, 9, "a\0b")], ..settle(Vec::new()) };
     scene.store.settle(&scene.lease, nul).await?;
     let stored = scene.store.history(scene.tenant, session.id, 1).await?;
     assert_eq!(stored[0].text, "a\u{fffd}b");

@@ -7,10 +7,7 @@ use crate::turn::TurnCommit;
 use crate::usage::{DayUsage, UsageKind};
 use futures::future::try_join;
 
-const ONE_TURN: DayUsage = DayUsage {
-    messages: 1,
-    tokens: 42,
-};
+const ONE_TURN: DayUsage = DayUsage { messages: 1, tokens: 42 };
 
 /// And the day's sum is the same before, between and after.
 pub async fn a_fact_is_folded_once(fixture: &dyn StoreFixture) -> Verdict {
@@ -26,10 +23,7 @@ pub async fn a_fact_is_folded_once(fixture: &dyn StoreFixture) -> Verdict {
 
     scene.converse("other chat").await?;
     store.fold(&scene.lease, 9).await?;
-    let twice = DayUsage {
-        messages: 2,
-        tokens: 84,
-    };
+    let twice = DayUsage { messages: 2, tokens: 84 };
     assert_eq!(store.day(scene.tenant, NOON).await?, twice);
     Ok(())
 }
@@ -40,18 +34,12 @@ pub async fn two_folds_at_once_share_the_facts(fixture: &dyn StoreFixture) -> Ve
     for index in 0..10 {
         scene.converse(&format!("chat {index}")).await?;
     }
-    let folds = try_join(
-        scene.store.fold(&scene.lease, 100),
-        scene.store.fold(&scene.lease, 100),
-    );
+    let folds = try_join(scene.store.fold(&scene.lease, 100), scene.store.fold(&scene.lease, 100));
     let (first, second) = folds.await?;
     let rest = scene.store.fold(&scene.lease, 100).await?;
     assert_eq!(first + second + rest, 20);
     let day = scene.store.day(scene.tenant, NOON).await?;
-    let expected = DayUsage {
-        messages: 10,
-        tokens: 420,
-    };
+    let expected = DayUsage { messages: 10, tokens: 420 };
     assert_eq!(day, expected);
     Ok(())
 }

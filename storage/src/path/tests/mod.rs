@@ -1,5 +1,11 @@
 //! The conformance suite on every database, and what is special about each.
 
+mod audit;
+mod faults;
+mod limits;
+mod retention;
+mod statements;
+
 mod sqlite_memory {
     rookery_domain::store_suite!(crate::fixture::sqlite_memory);
 }

@@ -1,11 +1,4 @@
-//! The only way to tenant data.
-//!
-//! PostgreSQL: a transaction that names the tenant first (`app.current_tenant`, for this
-//! transaction alone), so that row security shows and takes that tenant's rows only. SQLite has no
-//! row security: there, and as a second belt on PostgreSQL, every query starts from
-//! [`TenantTransaction::find`] and its siblings, which carry the tenant's filter. Writes under a
-//! lease check it in the same transaction. What does *not* belong here: queries about any table
-//! in particular.
+//! Transactions that are bound to one tenant.
 
 use crate::database::{Backend, Database};
 use crate::entity::{ownership, routes};
@@ -29,7 +22,7 @@ pub(crate) trait TenantEntity: EntityTrait {
 /// Hands out transactions that are bound to one tenant.
 #[derive(Debug, Clone)]
 pub(crate) struct TenantScope {
-    database: Database,
+    pub(super) database: Database,
 }
 
 /// A transaction bound to one tenant. Dropped without [`Self::commit`] it has no effect.
@@ -55,20 +48,14 @@ impl TenantScope {
     pub(crate) async fn read(&self, tenant: TenantId) -> Result<TenantTransaction, StoreError> {
         let transaction = self.database.begin_read().await?;
         name_tenant(&transaction, tenant).await?;
-        Ok(TenantTransaction {
-            tenant,
-            transaction,
-        })
+        Ok(TenantTransaction { tenant, transaction })
     }
 
     /// For writing without a lease: configuration, and what any node may do.
     pub(crate) async fn write(&self, tenant: TenantId) -> Result<TenantTransaction, StoreError> {
         let transaction = self.database.begin_write().await?;
         name_tenant(&transaction, tenant).await?;
-        Ok(TenantTransaction {
-            tenant,
-            transaction,
-        })
+        Ok(TenantTransaction { tenant, transaction })
     }
 
     /// For writing as the tenant's owner; [`StoreError::Fenced`] if that has changed.
@@ -85,10 +72,7 @@ impl TenantScope {
         if held != Some((lease.owner.as_uuid(), lease.epoch.0)) {
             return Err(StoreError::Fenced(lease.tenant_id));
         }
-        Ok(TenantTransaction {
-            tenant: lease.tenant_id,
-            transaction,
-        })
+        Ok(TenantTransaction { tenant: lease.tenant_id, transaction })
     }
 
     /// Looks up whose a key is, without knowing the tenant: `(tenant, target)`.
@@ -147,10 +131,7 @@ impl TenantTransaction {
         if named != Some(Value::from(self.tenant.as_uuid())) {
             return Err(unreadable("tenant_id"));
         }
-        A::Entity::insert(row)
-            .exec_without_returning(&self.transaction)
-            .await
-            .map_err(from_orm)?;
+        A::Entity::insert(row).exec_without_returning(&self.transaction).await.map_err(from_orm)?;
         Ok(())
     }
 
@@ -176,11 +157,7 @@ async fn run_setting(
     value: String,
 ) -> Result<(), StoreError> {
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [value.into()]);
-    transaction
-        .query_one_raw(statement)
-        .await
-        .map(|_row| ())
-        .map_err(from_orm)
+    transaction.query_one_raw(statement).await.map(|_row| ()).map_err(from_orm)
 }
 
 async fn name_and_fence(
@@ -213,9 +190,6 @@ impl Database {
                 .then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.writer()
-            .begin_with_options(options)
-            .await
-            .map_err(from_orm)
+        self.writer().begin_with_options(options).await.map_err(from_orm)
     }
 }
