@@ -14,7 +14,7 @@ on_both_databases!(
 async fn commands_are_answered_without_the_model(database: Database) {
     let scene = Scene::on(database).await;
     for (command, part) in
-        [("/start", "/help"), ("/help", "/privacy"), ("/usage", "0"), ("/privacy", "store")]
+        [("/start", "/help"), ("/help", "/privacy"), ("/usage", "0"), ("/privacy", "keep")]
     {
         let before = scene.texts().await.len();
         scene.say(command).await;

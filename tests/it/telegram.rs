@@ -152,7 +152,7 @@ async fn markup_that_the_platform_refuses_is_sent_as_plain_text() {
     })
     .await;
     scene.say("hostile").await;
-    let message = scene.reads_part("a_").await;
+    let message = scene.reads_part("a x <b>").await;
     let links: Vec<_> =
         message.entities.iter().filter(|entity| entity.kind == "text_link").collect();
     assert!(links.is_empty(), "{links:?}");

@@ -221,8 +221,8 @@ impl System {
         write!(
             config,
             "data_dir = \"{data}\"\n\n[channels.telegram]\napi_url = \"{}\"\n\
-             chat_messages_per_second = 1000\ngroup_messages_per_minute = 60000\n\
-             bot_messages_per_second = 1000\n\n",
+             per_chat_per_second = 1000\nper_group_per_minute = 60000\n\
+             per_bot_per_second = 1000\n\n",
             self.telegram.url()
         )?;
         write!(

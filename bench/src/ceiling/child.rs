@@ -5,7 +5,6 @@ use crate::machine;
 use crate::options::{CeilingKind, Database};
 use crate::stage::{Stage, migrated};
 use anyhow::{Context as _, bail};
-use rookery_domain::Secret;
 use rookery_storage::DatabaseSettings;
 use rookery_tests::launch::guarded_command;
 use sqlx::Connection as _;
@@ -34,7 +33,7 @@ impl Ceiling {
         let tenant = Uuid::now_v7();
         let url = prepare(stage, kind, tenant).await?;
         let program = std::env::current_exe()?;
-        let mut child = guarded_command(&program, None)
+        let mut child = guarded_command(&program)
             .args(["ceiling", "--kind", kind.name(), "--url", &url])
             .args(["--tenant", &tenant.to_string(), "--outside", stage.outside.base()])
             .stdin(Stdio::null())
@@ -102,5 +101,5 @@ async fn prepare(stage: &Stage, kind: CeilingKind, tenant: Uuid) -> anyhow::Resu
     for statement in statements {
         server.query(&statement).await?;
     }
-    Ok(Secret::new(server.url()).expose().to_owned())
+    Ok(server.url().to_owned())
 }

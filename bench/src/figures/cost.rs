@@ -20,8 +20,8 @@ const SHOWN: &str = "SELECT calls || '  ' || left(regexp_replace(query, '\\s+', 
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let sessions = bench.sessions()?;
-    let mut stage = Stage::set(&bench.binary, Database::Postgres, sessions).await?;
-    count_statements(&mut stage).await?;
+    let stage = Stage::set(&bench.binary, Database::Postgres, sessions).await?;
+    stage.server()?.query("CREATE EXTENSION pg_stat_statements").await?;
     let subject = stage.start(&Setting::for_conversations(bench.options.sessions)).await?;
     let applied = subject.apply().await?;
     converse(&applied.hook, stage.outside.board(), &Talk::of(sessions, WARM_UP)).await?;
@@ -46,15 +46,5 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
                 )),
         );
     }
-    Ok(())
-}
-
-/// The extension has to be loaded at the server's start.
-async fn count_statements(stage: &mut Stage) -> anyhow::Result<()> {
-    let server = stage.postgres.as_mut().ok_or_else(|| anyhow::anyhow!("needs PostgreSQL"))?;
-    server.query("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'").await?;
-    server.stop().await?;
-    server.resume().await?;
-    server.query("CREATE EXTENSION pg_stat_statements").await?;
     Ok(())
 }

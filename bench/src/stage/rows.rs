@@ -60,7 +60,7 @@ impl Counter {
 }
 
 async fn superuser(stage: &Stage) -> anyhow::Result<PgConnection> {
-    Ok(PgConnection::connect(&stage.server()?.superuser_url()).await?)
+    Ok(PgConnection::connect(stage.server()?.superuser_url()).await?)
 }
 
 /// Copies a tenant's configuration under so many new ids: registered tenants that never speak.

@@ -70,7 +70,7 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let postgres = match database {
             Database::Sqlite => None,
-            Database::Postgres => Some(Postgres::start().await?),
+            Database::Postgres => Some(Postgres::own().await?),
         };
         Ok(Self {
             database,
@@ -115,7 +115,7 @@ impl Stage {
     /// The URL of the database that the process uses.
     pub fn url(&self) -> String {
         match &self.postgres {
-            Some(server) => server.url(),
+            Some(server) => server.url().to_owned(),
             None => format!("sqlite://{}", self.file("rookery.db").display()),
         }
     }
@@ -128,7 +128,7 @@ impl Stage {
     /// Counts rows behind the process's back.
     pub async fn counter(&self) -> anyhow::Result<Counter> {
         match &self.postgres {
-            Some(server) => Counter::open(&server.superuser_url()).await,
+            Some(server) => Counter::open(server.superuser_url()).await,
             None => Counter::open(&self.url()).await,
         }
     }
