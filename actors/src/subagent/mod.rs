@@ -8,6 +8,7 @@ mod actor;
 mod context;
 mod conversation;
 mod decide;
+mod ending;
 mod handle;
 mod journal;
 mod message;

@@ -1,10 +1,12 @@
 //! What platforms get for an answer.
 
-use crate::testing::World;
+use crate::testing::{World, soon};
 use axum::body::Body;
 use http::StatusCode;
 use rookery_domain::ports::IngestError;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const HOOK: &str = "/hooks/telegram/con_00000000000000000000000001";
 
@@ -58,4 +60,22 @@ async fn what_cannot_be_a_connection_is_not_found_without_being_asked_for() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(world.backend.hooks().is_empty());
+}
+
+#[tokio::test]
+async fn a_length_beside_chunks_makes_one_request_and_never_two() {
+    let world = World::new();
+    let mut stream = TcpStream::connect(world.listen().await).await.unwrap();
+    let smuggled = format!("POST {HOOK} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+    let request = format!(
+        "POST {HOOK} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 5\r\n\
+         transfer-encoding: chunked\r\n\r\n{:x}\r\n{smuggled}\r\n0\r\n\r\n",
+        smuggled.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(stream.read_to_string(&mut answer)).await.unwrap();
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    let bodies: Vec<_> = world.backend.hooks().into_iter().map(|(_, _, raw)| raw.body).collect();
+    assert!(bodies.is_empty() || bodies == [smuggled.as_bytes()], "{bodies:?}");
 }

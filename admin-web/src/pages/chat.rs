@@ -115,8 +115,8 @@ fn room(agent: &str, name: &str, signed_in: bool) -> Markup {
             }
             form #composer {
                 label.visually-hidden for="text" { "Message" }
-                textarea #text rows="1" maxlength="16000" autofocus
-                    placeholder="Message (Enter sends, Shift+Enter makes a new line)" {}
+                textarea #text rows="1" maxlength="16000" autofocus placeholder="Message"
+                    title="Enter sends, Shift+Enter makes a new line" {}
                 button type="submit" { "Send" }
             }
         }

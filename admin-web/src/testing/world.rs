@@ -169,28 +169,3 @@ impl World {
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("it took too long")
 }
-#[tokio::test]
-#[ignore = "manual"]
-async fn manual_server() {
-    let world = World::new();
-    world.configuration.add_key("link-token", super::api_key(1, rookery_domain::api_key::Scope::Admin, true));
-    let address = world.listen().await;
-    std::fs::write("/tmp/web-addr", address.to_string()).unwrap();
-    for n in 1.. {
-        let row = world.backend.submitted(n).await;
-        let run = row.inbound.id;
-        let said: rookery_domain::message::WebMessage = serde_json::from_slice(&row.inbound.raw).unwrap();
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        if said.text.contains("quota") {
-            world.backend.answer(run, rookery_domain::message::Reply { text: "Used up. (E-202)".into(), notice: Some("E-202".into()) });
-            continue;
-        }
-        let text = format!("You said **{}**:\n```rust\nfn main() {{}}\n```\nBye <b>x</b>", said.text);
-        for part in text.as_bytes().chunks(8) {
-            world.backend.grow(run, std::str::from_utf8(part).unwrap());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        world.backend.answer(run, rookery_domain::message::Reply::answer(text));
-        if said.text.contains("drain") { world.draining.send_replace(true); tokio::time::sleep(Duration::from_millis(300)).await; world.draining.send_replace(false); }
-    }
-}

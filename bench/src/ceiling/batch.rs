@@ -326,11 +326,15 @@ fn bind_arrays(arguments: &mut PgArguments, part: Part, rows: &[&Row]) -> anyhow
                     .map(|cell| if let Cell::Text(value) = cell { value.as_deref() } else { None })
                     .collect::<Vec<Option<&str>>>(),
             ),
-            Kind::Bytes => arguments.add(
-                cells
-                    .map(|cell| if let Cell::Bytes(value) = cell { Some(value.as_ref()) } else { None })
-                    .collect::<Vec<Option<&[u8]>>>(),
-            ),
+            Kind::Bytes => {
+                arguments.add(
+                    cells
+                        .map(|cell| {
+                            if let Cell::Bytes(value) = cell { Some(value.as_ref()) } else { None }
+                        })
+                        .collect::<Vec<Option<&[u8]>>>(),
+                )
+            }
             Kind::Flag => arguments.add(
                 cells
                     .map(|cell| if let Cell::Flag(value) = cell { Some(*value) } else { None })

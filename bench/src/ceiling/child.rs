@@ -94,7 +94,9 @@ async fn prepare(stage: &Stage, kind: CeilingKind, tenant: Uuid) -> anyhow::Resu
     };
     migrated(stage).await?.close().await;
     let statements = [
-        format!("INSERT INTO ownership (tenant_id, owner, epoch) VALUES ('{tenant}', '{tenant}', 1)"),
+        format!(
+            "INSERT INTO ownership (tenant_id, owner, epoch) VALUES ('{tenant}', '{tenant}', 1)"
+        ),
         "CREATE TABLE IF NOT EXISTS bare_inbox (LIKE inbox INCLUDING ALL)".to_owned(),
         "GRANT SELECT, INSERT ON bare_inbox TO PUBLIC".to_owned(),
     ];

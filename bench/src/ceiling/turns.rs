@@ -146,7 +146,13 @@ impl Program {
             ),
             (
                 Part::Sessions,
-                self.row([id(session.id), text(key), id(session.contact), Cell::Int(seq), at.clone()]),
+                self.row([
+                    id(session.id),
+                    text(key),
+                    id(session.contact),
+                    Cell::Int(seq),
+                    at.clone(),
+                ]),
             ),
             (
                 Part::Messages,
@@ -161,10 +167,7 @@ impl Program {
                     at.clone(),
                 ]),
             ),
-            (
-                Part::Turns,
-                self.row([id(turn), id(session.id), text(inboxes), text(target), at]),
-            ),
+            (Part::Turns, self.row([id(turn), id(session.id), text(inboxes), text(target), at])),
             (Part::History, self.row([id(session.id), Cell::Int(seq)])),
         ];
         self.writer.rows(rows, Some(session.id)).await

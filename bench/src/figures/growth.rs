@@ -99,10 +99,15 @@ async fn backlog(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let few = median(few).context("nothing was drained")?;
     let all = drained(&stage, &applied, many).await?;
     bench.add(
-        Figure::new(ID, format!("CPU per row of a backlog of {many} beside {BACKLOG_BASE}"), all, "ms")
-            .beside(few)
-            .promised(Promise::ratio_at_most(FLAT))
-            .noted("rows that are ignored by policy, found in the store after a start"),
+        Figure::new(
+            ID,
+            format!("CPU per row of a backlog of {many} beside {BACKLOG_BASE}"),
+            all,
+            "ms",
+        )
+        .beside(few)
+        .promised(Promise::ratio_at_most(FLAT))
+        .noted("rows that are ignored by policy, found in the store after a start"),
     );
     Ok(())
 }

@@ -50,7 +50,9 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     bench.add(
         Figure::new(ID, "a live idle overseer", per_tenant(overseers, before), "KB")
             .promised(Promise::value_at_most(20.0))
-            .noted(format!("{tenants} tenants, with their open connection and cached configuration")),
+            .noted(format!(
+                "{tenants} tenants, with their open connection and cached configuration"
+            )),
     );
     turns_of_all(&stage, &subject, &fleet).await?;
     sleep(REST).await;
@@ -64,12 +66,10 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     counter.wait_for_none(OWNED, SLEEP_LIMIT).await?;
     sleep(REST).await;
     let asleep = subject.resident_kib()?;
-    bench.add(
-        Figure::new(ID, "a hibernated tenant", per_tenant(asleep, before), "KB").noted(
-            "what stays resident after all have hibernated: caches, and pages that the allocator \
+    bench.add(Figure::new(ID, "a hibernated tenant", per_tenant(asleep, before), "KB").noted(
+        "what stays resident after all have hibernated: caches, and pages that the allocator \
              keeps",
-        ),
-    );
+    ));
     wake_up(bench, &stage, &subject, &fleet).await
 }
 
@@ -140,8 +140,10 @@ async fn wake_up(
         Figure::new(ID, "wake-up of a hibernated tenant, p99", percentile(&whole, 99)?, "ms")
             .beside(percentile(&awake, 99)?)
             .promised(Promise::value_at_most(50.0))
-            .noted("webhook in to platform call out with a model that takes no time; beside it the \
-                    same while awake"),
+            .noted(
+                "webhook in to platform call out with a model that takes no time; beside it the \
+                    same while awake",
+            ),
     );
     bench.add(
         Figure::new(ID, "wake-up of a hibernated tenant, p50", percentile(&whole, 50)?, "ms")

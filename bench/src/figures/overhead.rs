@@ -24,24 +24,21 @@ pub(super) async fn measure(bench: &mut Bench<'_>, database: Database) -> anyhow
     stage.outside.pace(ModelPace { first_words: MODEL, rest: Duration::ZERO });
     for conversations in [1, sessions] {
         let on = format!("{conversations} sessions, {}", database.name());
-        let window = if conversations == 1 {
-            bench.window() * LONGER_FOR_ONE
-        } else {
-            bench.window() * 2
-        };
+        let window =
+            if conversations == 1 { bench.window() * LONGER_FOR_ONE } else { bench.window() * 2 };
         let talk = Talk { spread: MODEL, ..Talk::of(conversations, window) };
         let turns = converse(&applied.hook, board, &talk).await?;
         for (percent, bound) in [(50, 5.0), (99, 25.0)] {
             let name = format!("added to a turn, p{percent}, {on}");
             let value = percentile(&turns.overhead_ms, percent)?;
             bench.add(
-                Figure::new(ID, name, value, "ms")
-                    .promised(Promise::value_at_most(bound))
-                    .noted(format!(
+                Figure::new(ID, name, value, "ms").promised(Promise::value_at_most(bound)).noted(
+                    format!(
                         "webhook in to platform call out without the model's {} ms; {} turns",
                         MODEL.as_millis(),
                         turns.count
-                    )),
+                    ),
+                ),
             );
         }
         let words = first_words(&applied.api, board, conversations, window).await?;

@@ -29,15 +29,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     progress::say(&machine.to_string());
     let mut bench = Bench { options, binary, figures: Vec::new() };
     let mut failures = Vec::new();
-    for group in [
-        Group::P1,
-        Group::P2,
-        Group::P11,
-        Group::P3,
-        Group::P5,
-        Group::P6,
-        Group::P10,
-    ] {
+    for group in [Group::P1, Group::P2, Group::P11, Group::P3, Group::P5, Group::P6, Group::P10] {
         if !options.wants(group) {
             continue;
         }

@@ -10,6 +10,6 @@ mod stream;
 mod turns;
 
 pub use connection::{Connection, Response};
-pub use ingest::{Acks, Hook, at_full_speed, at_even_pace};
+pub use ingest::{Acks, Hook, at_even_pace, at_full_speed};
 pub use stream::{ApiClient, first_words};
 pub use turns::{Talk, TurnTimes, Turns, converse, turn};

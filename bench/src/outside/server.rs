@@ -99,8 +99,12 @@ impl Answers {
             model_whole: format!("{events}{head}{tail}").into_bytes(),
             model_head: format!("{events}{head}").into_bytes(),
             model_tail: tail.into_bytes(),
-            sent: json(r#"{"ok":true,"result":{"message_id":7,"date":1783000012,"chat":{"id":1,"type":"private"},"text":"ok"}}"#),
-            me: json(r#"{"ok":true,"result":{"id":700001,"is_bot":true,"first_name":"Bench","username":"bench_bot","can_read_all_group_messages":true}}"#),
+            sent: json(
+                r#"{"ok":true,"result":{"message_id":7,"date":1783000012,"chat":{"id":1,"type":"private"},"text":"ok"}}"#,
+            ),
+            me: json(
+                r#"{"ok":true,"result":{"id":700001,"is_bot":true,"first_name":"Bench","username":"bench_bot","can_read_all_group_messages":true}}"#,
+            ),
             yes: json(r#"{"ok":true,"result":true}"#),
         }
     }
@@ -140,7 +144,8 @@ async fn serve(
             progress::say("the outside cannot take more connections");
             continue;
         };
-        let line = Line { board: Arc::clone(&board), answers: Arc::clone(&answers), pace: pace.clone() };
+        let line =
+            Line { board: Arc::clone(&board), answers: Arc::clone(&answers), pace: pace.clone() };
         tokio::spawn(async move {
             // A caller that was killed breaks its connections off.
             let _broken = line.talk(stream).await;
@@ -214,8 +219,7 @@ mod tests {
         assert_eq!(line.post("/v1/chat/completions", "", &ask).await.unwrap().status, 200);
         let send = format!("{{\"chat_id\":{},\"text\":\"Yes\"}}", chat_id(3));
         assert_eq!(line.post("/bot1:x/sendMessage", "", &send).await.unwrap().status, 200);
-        let moments =
-            outside.board().wait_for_call(3, 0, Duration::from_secs(5)).await.unwrap();
+        let moments = outside.board().wait_for_call(3, 0, Duration::from_secs(5)).await.unwrap();
         assert!(moments.asked <= moments.answered && moments.answered <= moments.called);
         assert_eq!(outside.board().calls_of(2), 0);
     }

@@ -51,8 +51,7 @@ fn the_table_lines_up_and_names_what_is_missed() {
 
 #[test]
 fn json_leaves_out_what_is_not_known() {
-    let json =
-        serde_json::to_value(report(vec![Figure::new("P6", "start", 0.1, "s")])).unwrap();
+    let json = serde_json::to_value(report(vec![Figure::new("P6", "start", 0.1, "s")])).unwrap();
     let figure = &json["figures"][0];
     assert_eq!(figure["value"], 0.1);
     assert!(figure.get("ceiling").is_none() && figure.get("met").is_none());

@@ -69,8 +69,12 @@ impl Fleet {
         let database = migrated(stage).await?;
         let root_keys = RootKeys::new(RootKey::from_base64(&Secret::new(ROOT_KEY))?);
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdSource>) = (Arc::new(Now), Arc::new(Ids));
-        let vault =
-            Arc::new(Vault::new(&database, root_keys.clone(), Arc::clone(&clock), Arc::clone(&ids)));
+        let vault = Arc::new(Vault::new(
+            &database,
+            root_keys.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+        ));
         let directory = Arc::new(CachedDirectory::new(
             &database,
             root_keys.clone(),
@@ -102,9 +106,8 @@ fn one(number: usize) -> anyhow::Result<(Member, TenantChange)> {
         on_ambiguous: None,
         group_activation: rookery_domain::agent::GroupActivation::Mention,
     };
-    let secret = |field: &str, text: &str| {
-        (connection_secret_name(connection, field), Secret::new(text))
-    };
+    let secret =
+        |field: &str, text: &str| (connection_secret_name(connection, field), Secret::new(text));
     let change = TenantChange {
         tenant: Tenant {
             id: tenant,

@@ -78,7 +78,7 @@
         block.textContent = part.replace(/^[\w+#.-]*\n/, "").replace(/\n$/, "");
         nodes.push(block);
       } else {
-        nodes.push(...inline(part));
+        nodes.push(...inline(index > 0 ? part.replace(/^\n/, "") : part));
       }
     });
     return nodes;
@@ -99,7 +99,7 @@
     const words = {
       queued: "Waiting for the connection",
       sent: "Sending…",
-      accepted: "Sent",
+      accepted: "Sent, waiting for the reply",
       unconfirmed: "Delivery unconfirmed",
       refused: line.reason || "Not sent",
     };
@@ -220,6 +220,8 @@
     greeted = true;
     attempts = 0;
     session = frame.session_id;
+    chat.querySelector("h1").textContent = frame.agent.name;
+    document.title = frame.agent.name;
     // Half an answer is told again from its beginning, because we resume at the last whole one.
     lines.filter((line) => line.growing).forEach(forget);
     keyForm.hidden = true;
