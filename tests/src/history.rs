@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -33,6 +34,8 @@ pub enum Event {
         marker: Option<String>,
         /// Its place among all deliveries of the conversation.
         order: u64,
+        /// When it appeared, in milliseconds since the history began.
+        seen_ms: u64,
     },
     /// Our program's ledger says that a reply may have been sent twice.
     DeclaredAmbiguous {
@@ -87,6 +90,11 @@ impl History {
         })
     }
 
+    /// How long ago it began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Writes one event.
     pub async fn record(&self, event: Event) -> anyhow::Result<()> {
         let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -133,7 +141,7 @@ mod tests {
         for event in [
             Event::Submitted { conversation: "c".into(), ordinal: 1, marker: "m".into() },
             Event::Acknowledged { marker: "m".into() },
-            Event::Delivered { conversation: "c".into(), marker: None, order: 3 },
+            Event::Delivered { conversation: "c".into(), marker: None, order: 3, seen_ms: 12 },
             Event::Killed { point: "K4".into() },
         ] {
             history.record(event).await.unwrap();

@@ -92,7 +92,9 @@ impl Overseer {
         arrival: Arrival,
     ) {
         state.arrivals += 1;
-        if state.draining {
+        // A row that the store shows as undone may come a second time (a replayed dead letter); a
+        // wake-up for one that has ended is merely late.
+        if state.draining || state.has_ended(arrival.row.inbound.id) {
             return;
         }
         if state.backlog.catching_up {

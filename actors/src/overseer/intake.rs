@@ -32,10 +32,9 @@ impl Overseer {
         permit: Option<LanePermit>,
     ) {
         let id = row.inbound.id;
-        if state.has_seen(id) {
+        if !state.known.insert(id) {
             return;
         }
-        state.known.insert(id);
         state.touched();
         let read = self.read(state, &row).await;
         let (opened, agent, inbound) = match read {

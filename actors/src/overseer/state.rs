@@ -149,9 +149,9 @@ impl OverseerState {
         self.ended.push_back(id);
     }
 
-    /// Whether a row is in memory, or was until a moment ago.
-    pub(crate) fn has_seen(&self, id: InboxId) -> bool {
-        self.known.contains(&id) || self.ended.contains(&id)
+    /// Whether a row ended a moment ago.
+    pub(crate) fn has_ended(&self, id: InboxId) -> bool {
+        self.ended.contains(&id)
     }
 
     /// Work happened: the mark in the store is needed again.

@@ -13,12 +13,16 @@ use sqlx::{
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// As the subject's.
 const QUEUE_MAX: usize = 4_096;
 const BATCH_MAX: usize = 256;
+/// As the subject's: how long deliveries wait for company.
+const LINGER: Duration = Duration::from_millis(2);
 const SQLITE_ROWS_MAX: usize = 64;
 const PREPARED_MAX: usize = 1_024;
 const WRITER_SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
@@ -46,6 +50,7 @@ enum Write {
 
 struct Submission {
     write: Write,
+    is_delivery: bool,
     reply: oneshot::Sender<Vec<Said>>,
 }
 
@@ -61,7 +66,7 @@ impl Writer {
         let store = Store::open(url).await?;
         let (queue, submissions) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(async move {
-            let work = Work { store, tenant, texts: HashMap::new() };
+            let work = Work { store, tenant, texts: HashMap::new(), recent_deliveries: 0 };
             if let Err(error) = work.run(submissions).await {
                 crate::progress::say(&format!("a ceiling's writer failed: {error:#}"));
             }
@@ -91,7 +96,12 @@ impl Writer {
 
     async fn submit(&self, write: Write) -> anyhow::Result<Vec<Said>> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Submission { write, reply }).await.ok().context("the writer has ended")?;
+        let is_delivery = match &write {
+            Write::Bare(..) => true,
+            Write::Rows(rows, _) => rows.iter().any(|(part, _)| *part == Part::Inbox),
+        };
+        let submission = Submission { write, is_delivery, reply };
+        self.queue.send(submission).await.ok().context("the writer has ended")?;
         answer.await.context("a write failed")
     }
 }
@@ -129,17 +139,14 @@ struct Work {
     store: Store,
     tenant: Uuid,
     texts: HashMap<Shape, Arc<str>>,
+    /// Deliveries in the batch before.
+    recent_deliveries: usize,
 }
 
 impl Work {
     async fn run(mut self, mut submissions: mpsc::Receiver<Submission>) -> anyhow::Result<()> {
         while let Some(first) = submissions.recv().await {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = submissions.try_recv()
-            {
-                batch.push(next);
-            }
+            let batch = self.collect(first, &mut submissions).await;
             let is_bare = batch.iter().all(|next| matches!(next.write, Write::Bare(..)));
             let mut history: HashMap<Uuid, Vec<Said>> = HashMap::new();
             if is_bare {
@@ -149,7 +156,7 @@ impl Work {
                     history.entry(said.session).or_default().push(said);
                 }
             }
-            for Submission { write, reply } in batch {
+            for Submission { write, reply, .. } in batch {
                 let wanted = match write {
                     Write::Rows(_, Some(session)) => history.remove(&session),
                     _ => None,
@@ -159,6 +166,35 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// What is queued now; deliveries wait a moment for as many as came together last time.
+    async fn collect(
+        &mut self,
+        first: Submission,
+        submissions: &mut mpsc::Receiver<Submission>,
+    ) -> Vec<Submission> {
+        let mut batch = vec![first];
+        let until = Instant::now() + LINGER;
+        loop {
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = submissions.try_recv()
+            {
+                batch.push(next);
+            }
+            let deliveries = batch.iter().filter(|next| next.is_delivery).count();
+            if deliveries < batch.len() || batch.len() >= self.recent_deliveries.min(BATCH_MAX) {
+                self.recent_deliveries = deliveries;
+                return batch;
+            }
+            match tokio::time::timeout_at(until, submissions.recv()).await {
+                Ok(Some(next)) => batch.push(next),
+                Ok(None) | Err(_) => {
+                    self.recent_deliveries = batch.len();
+                    return batch;
+                }
+            }
+        }
     }
 
     async fn insert_bare(&mut self, batch: &[Submission]) -> anyhow::Result<()> {

@@ -201,7 +201,7 @@ const OUTBOX_CHANGES: Statement = Statement {
         attempts = CASE WHEN sent THEN attempts ELSE attempts + 1 END, \
         platform_message_id = coalesce(m, platform_message_id), \
         sent_at = CASE WHEN sent THEN at ELSE sent_at END FROM {input} \
-        WHERE outbox.tenant_id = t AND outbox.id = i",
+        WHERE outbox.tenant_id = t AND outbox.id = i AND outbox.status IN ('pending', 'sending')",
     answers: false,
 };
 

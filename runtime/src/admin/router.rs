@@ -24,8 +24,10 @@ pub type StatusSource = Arc<dyn Fn() -> BoxFuture<'static, Status> + Send + Sync
 pub struct AdminState {
     /// The use cases.
     pub control: Control,
-    /// Called after every change of a tenant.
+    /// Called after every change of a tenant's configuration.
     pub changed: Changed,
+    /// Called when a row of a tenant waits to be processed again.
+    pub replayed: Changed,
     /// How the server is.
     pub status: StatusSource,
     /// Largest body, in bytes.
@@ -92,7 +94,7 @@ async fn replay(
 ) -> Result<Json<Option<Replayed>>, Refused> {
     let replayed = state.control.replay(query.tenant.as_deref(), id).await?;
     if let Some(replayed) = replayed {
-        (state.changed)(replayed.tenant_id);
+        (state.replayed)(replayed.tenant_id);
     }
     Ok(Json(replayed))
 }

@@ -48,6 +48,7 @@ async fn start(body_bytes_max: usize) -> Running {
     let state = AdminState {
         control: parts.control("https://bots.example.com"),
         changed: Arc::new(move |tenant| sender.try_send(tenant).unwrap()),
+        replayed: Arc::new(|tenant| panic!("nothing of {tenant} was replayed")),
         status: Arc::new(|| {
             async {
                 Status {

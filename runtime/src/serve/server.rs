@@ -165,7 +165,7 @@ impl Server {
         run: &Run,
     ) -> anyhow::Result<()> {
         let tree = Arc::clone(self.tree()?);
-        let status_tree = Arc::clone(&tree);
+        let (status_tree, replay_tree) = (Arc::clone(&tree), Arc::clone(&tree));
         let (pid, http, ops) = (run.pid, run.http.clone(), run.ops.clone());
         let state = AdminState {
             control,
@@ -173,6 +173,7 @@ impl Server {
                 tree.refresh(tenant);
                 tree.wake(tenant);
             }),
+            replayed: Arc::new(move |tenant| replay_tree.wake(tenant)),
             status: Arc::new(move || {
                 let tree = Arc::clone(&status_tree);
                 let (http, ops) = (http.clone(), ops.clone());

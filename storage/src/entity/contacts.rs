@@ -19,10 +19,7 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "written by the lanes, read by nothing yet")
-)]
+#[cfg_attr(not(test), expect(dead_code, reason = "written by the lanes, read by nothing yet"))]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

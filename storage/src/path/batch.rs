@@ -120,8 +120,12 @@ async fn run_wave<E: Engine>(
             by_part.entry(*part).or_default().push(row);
         }
     }
-    let calls = by_part.into_iter().map(|(part, rows)| Call { part, rows }).collect();
-    let mut report = engine.run(calls).await?;
+    let mut report = Report::default();
+    if !by_part.is_empty() {
+        let calls = by_part.into_iter();
+        let calls = calls.map(|(part, rows)| Call { part, rows }).collect();
+        report = engine.run(calls).await?;
+    }
     let members: Vec<&Operation> = wave.iter().map(|(_, operation)| *operation).collect();
     let doubts = conclude::doubts(&members, &report);
     if !doubts.is_empty() {

@@ -7,9 +7,9 @@ use rookery_domain::id::TenantId;
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DeleteMany,
-    EntityTrait, IntoActiveModel, QueryFilter, Select, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait, UpdateMany, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, DeleteMany, EntityTrait, IntoActiveModel, QueryFilter, Select,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, UpdateMany, Value,
 };
 use uuid::Uuid;
 
@@ -180,16 +180,38 @@ async fn name_and_fence(
 
 impl Database {
     async fn begin_read(&self) -> Result<DatabaseTransaction, StoreError> {
-        self.reader().begin().await.map_err(from_orm)
+        begin(self.reader(), TransactionOptions::default()).await
     }
 
     /// A write transaction. SQLite: immediate, on the one writer.
     pub(crate) async fn begin_write(&self) -> Result<DatabaseTransaction, StoreError> {
+        let is_sqlite = matches!(self.backend(), Backend::Sqlite(_));
         let options = TransactionOptions {
-            sqlite_transaction_mode: matches!(self.backend(), Backend::Sqlite(_))
-                .then_some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: is_sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.writer().begin_with_options(options).await.map_err(from_orm)
+        begin(self.writer(), options).await
+    }
+}
+
+/// Broken connections that may be found in a row before the database counts as unavailable.
+const BROKEN_MAX: u32 = 16;
+
+/// A pooled connection that broke while it rested is no reason to refuse: nothing was sent on it.
+/// It has left the pool, so the next attempt gets another one.
+async fn begin(
+    connection: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<DatabaseTransaction, StoreError> {
+    let mut broken = 0;
+    loop {
+        match connection.begin_with_options(options).await {
+            Ok(transaction) => return Ok(transaction),
+            Err(error) if broken < BROKEN_MAX && !matches!(error, DbErr::ConnectionAcquire(_)) => {
+                tracing::debug!(%error, "a connection was gone; taking another one");
+                broken += 1;
+            }
+            Err(error) => return Err(from_orm(error)),
+        }
     }
 }

@@ -111,10 +111,12 @@ fn show(outcome: &Outcome) {
     );
     println!("  lost             {}", report.lost.len());
     println!("  silent           {} (declared)", report.silent.len());
+    let declared = report.duplicated.iter().all(|found| found.declared);
     println!(
-        "  duplicated       {} (all declared: {})",
+        "  repeated         {} copies of {} answers (all declared: {declared}, longest send window {} ms)",
+        report.repeats(),
         report.duplicated.len(),
-        report.duplicated.iter().all(|found| found.declared)
+        report.window_ms_max()
     );
     println!("  reordered        {}", report.reordered.len());
     println!("  recovered        {}", report.recovered.len());

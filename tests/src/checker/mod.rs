@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Duplicate {
     /// The answer to which message.
     pub marker: String,
-    /// How often.
-    pub times: usize,
     /// Whether our program's ledger says that this may have happened.
     pub declared: bool,
+    /// For each repeat, how long after the copy before it the process was killed, in milliseconds:
+    /// the send window. `None`: no kill came between the two, so nothing excuses the repeat.
+    pub windows_ms: Vec<Option<u64>>,
 }
 
 /// Two answers that changed places.
@@ -58,18 +59,21 @@ pub struct Report {
 /// What a run may show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed {
-    /// Points at which a kill may cost a declared repeat, or a declared silence.
-    pub repeats_at: &'static [&'static str],
+    /// How long the send window of a declared repeat may be, in milliseconds; `None`: no repeats.
+    pub window_ms: Option<u64>,
     /// The bot rather stays silent than says something twice.
     pub silence: bool,
 }
 
 impl Allowed {
-    /// Platforms without an idempotency key: a kill inside the send window, or at a random moment.
-    pub const WITHOUT_KEYS: Self = Self { repeats_at: &["K8", "random"], silence: false };
+    /// Platforms without an idempotency key: a kill between a send and its record costs a repeat.
+    pub const WITHOUT_KEYS: Self = Self { window_ms: Some(500), silence: false };
     /// Platforms that take a key, and our own channels: never.
-    pub const WITH_KEYS: Self = Self { repeats_at: &[], silence: false };
+    pub const WITH_KEYS: Self = Self { window_ms: None, silence: false };
 }
+
+/// A delivery: its place, what it answers, and when it appeared.
+type Answer<'a> = (u64, Option<&'a str>, u64);
 
 /// Judges a history.
 pub fn check(entries: &[Entry]) -> Report {
@@ -77,7 +81,8 @@ pub fn check(entries: &[Entry]) -> Report {
     let mut said: HashMap<&str, (&str, u64)> = HashMap::new();
     let mut acknowledged = BTreeSet::new();
     let mut declared = BTreeSet::new();
-    let mut answers: BTreeMap<&str, Vec<(u64, Option<&str>)>> = BTreeMap::new();
+    let mut answers: BTreeMap<&str, Vec<Answer<'_>>> = BTreeMap::new();
+    let mut kills = Vec::new();
     for entry in entries {
         match &entry.event {
             Event::Submitted { conversation, ordinal, marker } => {
@@ -85,39 +90,43 @@ pub fn check(entries: &[Entry]) -> Report {
             }
             Event::Acknowledged { marker } => drop(acknowledged.insert(marker.as_str())),
             Event::DeclaredAmbiguous { marker } => drop(declared.insert(marker.as_str())),
-            Event::Delivered { conversation, marker, order } => {
-                answers.entry(conversation).or_default().push((*order, marker.as_deref()));
+            Event::Delivered { conversation, marker, order, seen_ms } => {
+                let answer = (*order, marker.as_deref(), *seen_ms);
+                answers.entry(conversation).or_default().push(answer);
             }
             Event::Fragment { .. } => report.fragments += 1,
-            Event::Killed { point } => *report.kills.entry(point.clone()).or_default() += 1,
+            Event::Killed { point } => {
+                *report.kills.entry(point.clone()).or_default() += 1;
+                kills.push(entry.at_ms);
+            }
             Event::Restarted { ready_ms } => {
                 report.ready_ms_max = report.ready_ms_max.max(*ready_ms);
             }
         }
     }
-    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut copies: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (conversation, answers) in &mut answers {
-        answers.sort_by_key(|(order, _)| *order);
-        judge_conversation(conversation, answers, &said, (&mut times, &mut report));
+        answers.sort_by_key(|(order, ..)| *order);
+        judge_conversation(conversation, answers, &said, (&mut copies, &mut report));
     }
     report.submitted = said.len();
     report.acknowledged = acknowledged.len();
-    report.answered = times.len();
-    for (marker, count) in times.iter().filter(|(_, count)| **count > 1) {
+    report.answered = copies.len();
+    for (marker, seen) in copies.iter().filter(|(_, seen)| seen.len() > 1) {
         report.duplicated.push(Duplicate {
             marker: (*marker).to_owned(),
-            times: *count,
             declared: declared.contains(marker),
+            windows_ms: windows(seen, &kills),
         });
     }
-    let answered = |marker: &&&str| times.contains_key(**marker);
+    let answered = |marker: &&&str| copies.contains_key(**marker);
     let unanswered = acknowledged.iter().filter(|marker| !answered(marker));
     let (silent, lost) = unanswered
         .map(|marker| (*marker).to_owned())
         .partition(|marker: &String| declared.contains(marker.as_str()));
     report.silent = silent;
     report.lost = lost;
-    report.recovered = times
+    report.recovered = copies
         .keys()
         .filter(|marker| !acknowledged.contains(**marker))
         .map(|marker| (*marker).to_owned())
@@ -125,15 +134,26 @@ pub fn check(entries: &[Entry]) -> Report {
     report
 }
 
+/// From each copy to the first kill after it, where that came before the next copy.
+fn windows(seen: &[u64], kills: &[u64]) -> Vec<Option<u64>> {
+    let pairs = seen.iter().zip(seen.iter().skip(1));
+    pairs
+        .map(|(copy, next)| {
+            let kill = kills.iter().find(|kill| *kill >= copy && *kill <= next)?;
+            Some(kill - copy)
+        })
+        .collect()
+}
+
 /// Counts the answers of one conversation, and finds those that came too early or from nowhere.
 fn judge_conversation<'a>(
     conversation: &str,
-    answers: &[(u64, Option<&'a str>)],
+    answers: &[Answer<'a>],
     said: &HashMap<&str, (&str, u64)>,
-    (times, report): (&mut BTreeMap<&'a str, usize>, &mut Report),
+    (copies, report): (&mut BTreeMap<&'a str, Vec<u64>>, &mut Report),
 ) {
     let mut newest: Option<(u64, &str)> = None;
-    for (_, marker) in answers {
+    for (_, marker, seen_ms) in answers {
         let known = marker.and_then(|marker| Some((marker, said.get(marker)?)));
         let Some((marker, (said_where, ordinal))) = known else {
             report.unexpected.push(format!("{conversation}: {}", marker.unwrap_or("no marker")));
@@ -143,9 +163,9 @@ fn judge_conversation<'a>(
             report.unexpected.push(format!("{conversation}: {marker} of {said_where}"));
             continue;
         }
-        let count = times.entry(marker).or_default();
-        *count += 1;
-        if *count > 1 {
+        let seen = copies.entry(marker).or_default();
+        seen.push(*seen_ms);
+        if seen.len() > 1 {
             continue;
         }
         match newest {
@@ -188,19 +208,37 @@ impl Report {
                 first(&undeclared)
             ));
         }
-        let repeats: usize = self.duplicated.iter().map(|found| found.times - 1).sum();
-        let excuses: usize =
-            allowed.repeats_at.iter().filter_map(|point| self.kills.get(*point)).sum();
-        let silences = self.silent.len();
-        if silences > 0 && !allowed.silence {
-            faults.push(format!("{silences} given up as unknown: {:?}", first(&self.silent)));
+        let windows = || self.duplicated.iter().flat_map(|found| found.windows_ms.iter());
+        let repeats = windows().count();
+        match allowed.window_ms {
+            None if repeats > 0 => faults.push(format!("{repeats} repeats where none may be")),
+            None => {}
+            Some(longest) => {
+                let unexcused = windows().filter(|window| window.is_none_or(|ms| ms > longest));
+                let unexcused = unexcused.count();
+                if unexcused > 0 {
+                    faults.push(format!(
+                        "{unexcused} repeats without a kill within {longest} ms of their send"
+                    ));
+                }
+            }
         }
-        if repeats + silences > excuses {
-            faults.push(format!(
-                "{repeats} repeats and {silences} silences, but only {excuses} kills inside a send window"
-            ));
+        if !self.silent.is_empty() && !allowed.silence {
+            let silent = first(&self.silent);
+            faults.push(format!("{} given up as unknown: {silent:?}", self.silent.len()));
         }
         faults
+    }
+
+    /// Repeats in all.
+    pub fn repeats(&self) -> usize {
+        self.duplicated.iter().map(|found| found.windows_ms.len()).sum()
+    }
+
+    /// The longest send window that cost a repeat, in milliseconds.
+    pub fn window_ms_max(&self) -> u64 {
+        let windows = self.duplicated.iter().flat_map(|found| found.windows_ms.iter().flatten());
+        windows.copied().max().unwrap_or(0)
     }
 
     /// The share of submitted messages that were answered, in percent, rounded down.

@@ -4,38 +4,37 @@ use super::{Allowed, Report, check};
 use crate::history::{Entry, Event};
 
 #[derive(Default)]
-struct Run(Vec<Event>);
+struct Run(Vec<Entry>);
 
 impl Run {
-    fn said(mut self, conversation: &str, ordinal: u64) -> Self {
-        let marker = format!("{conversation}-{ordinal}");
-        self.0.push(Event::Submitted {
-            conversation: conversation.to_owned(),
-            ordinal,
-            marker: marker.clone(),
-        });
-        self.0.push(Event::Acknowledged { marker });
+    fn at(mut self, at_ms: u64, event: Event) -> Self {
+        self.0.push(Entry { at_ms, event });
         self
     }
 
-    fn answered(mut self, conversation: &str, marker: &str, order: u64) -> Self {
-        self.0.push(Event::Delivered {
+    fn with(self, event: Event) -> Self {
+        self.at(0, event)
+    }
+
+    fn said(self, conversation: &str, ordinal: u64) -> Self {
+        let marker = format!("{conversation}-{ordinal}");
+        let conversation = conversation.to_owned();
+        self.with(Event::Submitted { conversation, ordinal, marker: marker.clone() })
+            .with(Event::Acknowledged { marker })
+    }
+
+    /// The n-th delivery appears in the n-th second.
+    fn answered(self, conversation: &str, marker: &str, order: u64) -> Self {
+        self.with(Event::Delivered {
             conversation: conversation.to_owned(),
             marker: Some(marker.to_owned()),
             order,
-        });
-        self
-    }
-
-    fn with(mut self, event: Event) -> Self {
-        self.0.push(event);
-        self
+            seen_ms: order * 1_000,
+        })
     }
 
     fn report(self) -> Report {
-        let entries: Vec<Entry> =
-            self.0.into_iter().map(|event| Entry { at_ms: 0, event }).collect();
-        check(&entries)
+        check(&self.0)
     }
 }
 
@@ -77,22 +76,26 @@ fn a_message_that_was_never_acknowledged_is_not_lost_and_is_recovered_by_an_answ
 }
 
 #[test]
-fn an_undeclared_repeat_is_a_violation_even_at_an_excused_point() {
-    let report = two_answered().answered("a", "a-2", 3).with(killed("K8")).report();
-    assert_eq!(report.duplicated.len(), 1);
+fn an_undeclared_repeat_is_a_violation_even_with_a_kill_in_its_send_window() {
+    let report = two_answered().answered("a", "a-2", 3).at(2_100, killed("K8")).report();
+    assert_eq!(report.duplicated[0].windows_ms, [Some(100)]);
     assert_eq!(report.violations(Allowed::WITHOUT_KEYS).len(), 1);
 }
 
 #[test]
-fn a_declared_repeat_is_excused_by_a_kill_in_the_send_window_only() {
+fn a_declared_repeat_is_excused_only_by_a_kill_soon_after_the_copy_before_it() {
     let declared = Event::DeclaredAmbiguous { marker: "a-2".to_owned() };
     let repeated = || two_answered().answered("a", "a-2", 3).with(declared.clone());
-    let excused = repeated().with(killed("K8")).report();
+    let excused = repeated().at(2_100, killed("K8")).report();
     assert_eq!(excused.violations(Allowed::WITHOUT_KEYS), [""; 0]);
+    assert_eq!((excused.repeats(), excused.window_ms_max()), (1, 100));
     assert_eq!(excused.violations(Allowed::WITH_KEYS).len(), 1);
-    let elsewhere = repeated().with(killed("K4")).report();
-    assert_eq!(elsewhere.violations(Allowed::WITHOUT_KEYS).len(), 1);
-    let twice = repeated().answered("a", "a-2", 4).with(killed("K8")).report();
+    for elsewhere in [1_900, 2_900, 3_100] {
+        let report = repeated().at(elsewhere, killed("K8")).report();
+        assert_eq!(report.violations(Allowed::WITHOUT_KEYS).len(), 1, "{elsewhere}");
+    }
+    let twice = repeated().answered("a", "a-2", 4).at(2_100, killed("K8")).report();
+    assert_eq!(twice.duplicated[0].windows_ms, [Some(100), None]);
     assert_eq!(twice.violations(Allowed::WITHOUT_KEYS).len(), 1);
 }
 
@@ -119,7 +122,7 @@ fn the_order_between_conversations_and_of_repeats_does_not_matter() {
         .answered("b", "b-1", 0)
         .answered("a", "a-1", 9)
         .with(Event::DeclaredAmbiguous { marker: "a-1".to_owned() })
-        .with(killed("random"))
+        .at(1_000, killed("random"))
         .report();
     assert_eq!(report.reordered, []);
     assert_eq!(report.violations(Allowed::WITHOUT_KEYS), [""; 0]);
@@ -130,7 +133,12 @@ fn an_answer_to_nothing_or_in_another_conversation_is_unexpected() {
     let report = two_answered()
         .answered("a", "z-9", 3)
         .answered("b", "a-1", 4)
-        .with(Event::Delivered { conversation: "a".to_owned(), marker: None, order: 5 })
+        .with(Event::Delivered {
+            conversation: "a".to_owned(),
+            marker: None,
+            order: 5,
+            seen_ms: 5_000,
+        })
         .report();
     assert_eq!(report.unexpected.len(), 3);
     assert_eq!(report.violations(Allowed::WITHOUT_KEYS).len(), 1);

@@ -61,8 +61,12 @@ pub struct Accepted {
 impl Api {
     /// A caller of the server at `base`.
     pub fn new(base: &str, key: &str) -> anyhow::Result<Self> {
-        Ok(Self { base: base.to_owned(), key: key.to_owned(), http: http_client(REQUEST_LIMIT)?,
-            asked: Arc::default() })
+        Ok(Self {
+            base: base.to_owned(),
+            key: key.to_owned(),
+            http: http_client(REQUEST_LIMIT)?,
+            asked: Arc::default(),
+        })
     }
 
     /// The same caller at another address, for instance after a restart.

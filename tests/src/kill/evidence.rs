@@ -18,7 +18,9 @@ pub(super) async fn of_platform(
             history.record(Event::Acknowledged { marker: marker.clone() }).await?;
         }
     }
+    let before_history = system.telegram.elapsed().saturating_sub(history.elapsed());
     for message in system.bot.sent().await {
+        let seen = message.at.saturating_sub(before_history);
         let conversation = talk
             .conversation_of(message.chat_id)
             .map_or_else(|| message.chat_id.to_string(), str::to_owned);
@@ -26,7 +28,12 @@ pub(super) async fn of_platform(
         let event = if marker.is_none() && marker::is_fragment(&message.text) {
             Event::Fragment { conversation }
         } else {
-            Event::Delivered { conversation, marker, order: message.order }
+            Event::Delivered {
+                conversation,
+                marker,
+                order: message.order,
+                seen_ms: u64::try_from(seen.as_millis()).unwrap_or(u64::MAX),
+            }
         };
         history.record(event).await?;
     }
@@ -51,6 +58,7 @@ pub(super) async fn of_runs(
                     conversation: run.conversation.clone(),
                     marker: marker::find(text).map(str::to_owned),
                     order: event.id.parse().unwrap_or(0),
+                    seen_ms: 0,
                 })
                 .await?;
         }

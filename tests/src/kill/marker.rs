@@ -11,14 +11,36 @@ pub(super) fn marker(conversation: &str, ordinal: u64) -> String {
     format!("{OPENING}{conversation}:{ordinal}{CLOSING}")
 }
 
-/// The text that a person sends. Some need a tool, some are answered slowly.
-pub(super) fn text(marker: &str, ordinal: u64) -> String {
-    let directive = match ordinal % 20 {
-        3 | 8 | 13 | 18 => " [tool calculator {\"expression\":\"6*7\"}]",
-        10 => " [words 30] [pause 40]",
-        _ => "",
+/// The text that a person sends.
+pub(super) fn text(marker: &str, manner: Manner) -> String {
+    let directive = match manner {
+        Manner::Tool => " [tool calculator {\"expression\":\"6*7\"}]",
+        Manner::Slow => " [words 30] [pause 40]",
+        Manner::Plain => "",
     };
     format!("{LEAD}{marker}{directive}")
+}
+
+/// How a message is to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// At once.
+    Plain,
+    /// With the help of a tool.
+    Tool,
+    /// Word by word, so slowly that the answer is shown as it grows.
+    Slow,
+}
+
+impl Manner {
+    /// A mix that every round of messages has.
+    pub(super) const fn of(count: u64) -> Self {
+        match count % 16 {
+            3 | 8 | 13 => Self::Tool,
+            10 => Self::Slow,
+            _ => Self::Plain,
+        }
+    }
 }
 
 /// The name in a reply, if it is whole.
@@ -37,12 +59,12 @@ pub(super) fn is_fragment(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, is_fragment, marker, text};
+    use super::{Manner, find, is_fragment, marker, text};
 
     #[test]
     fn a_name_is_found_whole_or_not_at_all() {
         let name = marker("t3", 12);
-        let reply = format!("echo: {}", text(&name, 12));
+        let reply = format!("echo: {}", text(&name, Manner::Tool));
         assert_eq!(find(&reply), Some(name.as_str()));
         assert_eq!(find("echo: please repeat m:t3:1"), None);
         assert!(is_fragment("echo: please repeat m:t3:1"));

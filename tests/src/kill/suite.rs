@@ -1,6 +1,7 @@
 //! The run itself: start, talk, be killed, start again; at the end wait, read the evidence, judge.
 
 use super::evidence;
+use super::marker::Manner;
 use super::options::Options;
 use super::talk::Talk;
 use crate::checker::{Allowed, Report, check};
@@ -129,7 +130,8 @@ impl<'a> Suite<'a> {
                 ready_ms: u64::try_from(ready.as_millis()).unwrap_or(u64::MAX),
             })
             .await?;
-        self.talk.say(self.options.messages_per_round()).await?;
+        let manner = (point == Some(KillPoint::K6ToolDone)).then_some(Manner::Tool);
+        self.talk.say(self.options.messages_per_round(), manner).await?;
         let died = match plan {
             Some(plan) => self.die_at(plan).await?,
             None => self.die_at_random().await?,
@@ -143,8 +145,6 @@ impl<'a> Suite<'a> {
     fn pass(&mut self, point: KillPoint) -> u64 {
         let messages = self.options.messages_per_round();
         let most = match point {
-            // Only messages for a tool pass here, one in five.
-            KillPoint::K6ToolDone => messages / 10,
             // Facts are folded many at a time.
             KillPoint::K9RecordedNotFolded => 1,
             // Our own channel has no send.

@@ -1,7 +1,7 @@
 //! The conversations: people on the fake platform, and programs on our API that repeat a request
 //! until it is accepted.
 
-use super::marker;
+use super::marker::{self, Manner};
 use super::options::Options;
 use crate::client::{Api, NewMessage};
 use crate::fake::telegram::{BotHandle, Person, Place};
@@ -75,32 +75,37 @@ impl Talk {
         Ok(talk)
     }
 
-    /// Sends so many messages, one conversation after the other.
-    pub(super) async fn say(&mut self, count: u64) -> anyhow::Result<()> {
+    /// Sends so many messages, one conversation after the other; all in one manner if it is given.
+    pub(super) async fn say(&mut self, count: u64, manner: Option<Manner>) -> anyhow::Result<()> {
         let everybody = self.people.len() + self.programs.len();
         for _ in 0..count {
             let turn = usize::try_from(self.submitted).unwrap_or(0) % everybody.max(1);
             self.submitted += 1;
+            let manner = manner.unwrap_or_else(|| Manner::of(self.submitted));
             if let Some((name, person, place)) = self.people.get(turn).cloned() {
-                let (marker, text) = self.next(&name).await?;
+                let (marker, text) = self.next(&name, manner).await?;
                 let said = self.bot.say(&place, &person, &text).await?;
                 self.updates.insert(said.update_id, marker);
             } else if let Some((name, sender)) =
                 self.programs.get(turn - self.people.len()).cloned()
             {
-                let (_, text) = self.next(&name).await?;
+                let (_, text) = self.next(&name, manner).await?;
                 sender.send(text).await?;
             }
         }
         Ok(())
     }
 
-    async fn next(&mut self, conversation: &str) -> anyhow::Result<(String, String)> {
+    async fn next(
+        &mut self,
+        conversation: &str,
+        manner: Manner,
+    ) -> anyhow::Result<(String, String)> {
         let ordinal = self.ordinals.entry(conversation.to_owned()).or_default();
         *ordinal += 1;
         let ordinal = *ordinal;
         let marker = marker::marker(conversation, ordinal);
-        let text = marker::text(&marker, ordinal);
+        let text = marker::text(&marker, manner);
         self.history
             .record(Event::Submitted {
                 conversation: conversation.to_owned(),

@@ -6,7 +6,6 @@ use rookery_domain::Secret;
 use rookery_storage::DatabaseSettings;
 use rookery_storage::directory::DirectorySettings;
 use rookery_storage::live::LiveLimits;
-use std::time::Duration;
 
 /// Limits of the stores.
 #[derive(Debug, Clone)]
@@ -17,10 +16,6 @@ pub struct StorageLimits {
     pub directory: DirectorySettings,
     /// Of the live fan-out.
     pub live: LiveLimits,
-    /// How long raw payloads are kept.
-    pub raw_payloads_kept: Duration,
-    /// How long dedupe keys are kept.
-    pub dedupe_keys_kept: Duration,
 }
 
 impl StorageLimits {
@@ -34,15 +29,7 @@ impl StorageLimits {
                 forget_done_after: keys.read("limits.live_forget_done_after"),
                 forget_silent_after: keys.read("limits.live_forget_silent_after"),
             },
-            raw_payloads_kept: keys.read("limits.raw_payloads_kept"),
-            dedupe_keys_kept: keys.read("limits.dedupe_keys_kept"),
         };
-        if limits.dedupe_keys_kept < limits.raw_payloads_kept {
-            keys.faults.push(
-                "limits.dedupe_keys_kept",
-                "must not be shorter than limits.raw_payloads_kept",
-            );
-        }
         at_least_one(keys, "limits.write_queue_max", limits.database.queue_ops_max);
         at_least_one(keys, "limits.write_batch_max", limits.database.batch_ops_max);
         limits

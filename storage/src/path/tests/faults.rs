@@ -34,8 +34,8 @@ async fn a_write_that_is_cut_off_is_unavailable_and_may_be_repeated() {
     admin.execute("LOCK TABLE wake IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let row = scene.inbound("update-1");
     let cut = async {
-        let blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-             AND datname = current_database()";
+        let blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = \
+             (SELECT oid FROM pg_database WHERE datname = current_database())";
         while sqlx::query_scalar::<_, i64>(blocked).fetch_one(&mut admin).await.unwrap() == 0 {
             tokio::task::yield_now().await;
         }

@@ -3,6 +3,7 @@
 mod audit;
 mod faults;
 mod limits;
+mod plans;
 mod retention;
 mod statements;
 

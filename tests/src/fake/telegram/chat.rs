@@ -105,6 +105,8 @@ impl Person {
 pub struct SentMessage {
     /// Rises with every recorded event of the server: the order in which messages appeared.
     pub order: u64,
+    /// When it appeared, since the server started.
+    pub at: std::time::Duration,
     /// In which chat.
     pub chat_id: i64,
     /// In which topic.

@@ -7,11 +7,12 @@ use super::params::Params;
 use super::state::{Bot, Webhook};
 use serde_json::{Value, json};
 
-/// When a call happens: seconds since the Unix epoch, and its place among all events.
+/// When a call happens: since the Unix epoch, among all events, and since the server started.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) unix_seconds: u64,
     pub(super) order: u64,
+    pub(super) since_start: std::time::Duration,
 }
 
 const CHAT_ACTIONS: [&str; 11] = [
@@ -192,6 +193,7 @@ fn send_message(bot: &mut Bot, params: &Params, moment: Moment) -> Result<Value,
     let topic = params.integer("message_thread_id");
     let message = SentMessage {
         order: moment.order,
+        at: moment.since_start,
         chat_id: chat.place.chat_id,
         topic,
         message_id,

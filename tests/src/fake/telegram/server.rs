@@ -108,6 +108,11 @@ impl FakeTelegram {
         format!("http://{}", self.address)
     }
 
+    /// How long the server runs.
+    pub fn elapsed(&self) -> Duration {
+        self.inner.since_start()
+    }
+
     /// Registers a bot. The token's first part is its id.
     pub async fn bot(&self, token: &str, username: &str) -> anyhow::Result<BotHandle> {
         let id = token
@@ -228,7 +233,11 @@ async fn run(inner: &Arc<Inner>, request: &Request) -> Result<Value, ApiError> {
         return polling::get_updates(inner, &request.token, &request.params).await;
     }
     let mut state = inner.state.lock().await;
-    let moment = Moment { unix_seconds: unix_seconds(), order: state.take_order() };
+    let moment = Moment {
+        unix_seconds: unix_seconds(),
+        order: state.take_order(),
+        since_start: inner.since_start(),
+    };
     let bot =
         state.bots.get_mut(&request.token).ok_or_else(|| ApiError::new(401, "Unauthorized"))?;
     let result = execute(bot, &request.method, &request.params, moment);
