@@ -199,10 +199,10 @@ impl Overseer {
                 for seat in state.channels.values() {
                     seat.handle.stop_polling();
                 }
-                if !state.is_busy() {
-                    self.leave(myself, state).await?;
-                }
             }
+        }
+        if state.draining && !state.is_working() {
+            self.leave(myself, state).await?;
         }
         Ok(())
     }

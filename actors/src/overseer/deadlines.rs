@@ -37,9 +37,6 @@ impl Overseer {
             state.busy_at = Instant::now();
             return Ok(());
         }
-        if state.draining {
-            return self.leave(myself, state).await;
-        }
         let idle = state.busy_at.elapsed();
         if idle >= SESSION_IDLE_AFTER {
             state.ended = std::collections::VecDeque::new();

@@ -179,7 +179,9 @@ impl Overseer {
         let (reply, effect) = respond(command, &setting);
         if effect != CommandEffect::None {
             if let Some(running) = &lane.running {
-                running.subagent.cancel(CancelReason::Stopped);
+                let fresh = effect == CommandEffect::FreshContext;
+                let reason = if fresh { CancelReason::Discarded } else { CancelReason::Stopped };
+                running.subagent.cancel(reason);
             }
             lane.held_since = None;
             let dropped: Vec<Item> = lane.waiting.drain(..).collect();

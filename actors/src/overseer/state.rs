@@ -140,6 +140,15 @@ impl OverseerState {
             || self.channels.values().any(|seat| seat.outstanding > 0)
     }
 
+    /// Whether something has to end before the tenant can be given back: a turn, a send, a write.
+    /// Rows that wait for their turn are the next owner's.
+    pub(crate) fn is_working(&self) -> bool {
+        let waiting: usize = self.sessions.values().map(|lane| lane.waiting.len()).sum();
+        self.turns_running > 0
+            || self.known.len() > waiting
+            || self.channels.values().any(|seat| seat.outstanding > 0)
+    }
+
     /// A row has its outcome.
     pub(crate) fn forget(&mut self, id: InboxId) {
         self.known.remove(&id);

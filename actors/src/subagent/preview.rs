@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Live parts shown of one answer; further text arrives with the whole message.
 const LIVE_PARTS_MAX: u32 = 10_000;
@@ -27,6 +28,8 @@ pub(super) struct Telling {
     text: watch::Sender<String>,
     live: Option<LiveParts>,
     pushed: Option<JoinHandle<Option<String>>>,
+    /// Ends the waiting for a platform's limits; a call under way is let finish.
+    stop: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl Telling {
         stream: Option<String>,
     ) -> Self {
         let (text, watcher) = watch::channel(String::new());
+        let stop = CancellationToken::new();
         let pulled = spec.place.opened.halves.delivery.capabilities().pulled;
         if pulled {
             let live = LiveParts {
@@ -56,7 +60,7 @@ impl Telling {
                 runs: spec.inputs.iter().map(|input| input.id).collect(),
                 left: LIVE_PARTS_MAX,
             };
-            return Self { text, live: Some(live), pushed: None };
+            return Self { text, live: Some(live), pushed: None, stop };
         }
         let screen = Screen {
             shared: shared.clone(),
@@ -66,9 +70,10 @@ impl Telling {
             target: spec.reply_target().clone(),
             journal: Arc::clone(journal),
             message: stream,
+            stop: stop.clone(),
         };
         let pushed = shared.tasks.spawn(screen.run(watcher));
-        Self { text, live: None, pushed: Some(pushed) }
+        Self { text, live: None, pushed: Some(pushed), stop }
     }
 
     /// The answer grew.
@@ -96,6 +101,7 @@ impl Telling {
 
     /// Ends the showing and names the growing message, if one is on the platform.
     pub(super) async fn finish(self) -> Option<String> {
+        self.stop.cancel();
         drop(self.text);
         self.pushed?.await.ok().flatten()
     }
@@ -111,6 +117,7 @@ struct Screen {
     target: ReplyTarget,
     journal: Arc<Journal>,
     message: Option<String>,
+    stop: CancellationToken,
 }
 
 impl Screen {
@@ -155,6 +162,12 @@ impl Screen {
         }
     }
 
+    /// Waits for the platform's limits, unless the answer is ready before.
+    async fn allowed(&self) -> bool {
+        let ready = self.opened.halves.delivery.ready(&self.target);
+        self.stop.run_until_cancelled(ready).await.is_some()
+    }
+
     async fn type_once(&self) {
         let Some(typing) = &self.opened.halves.typing else {
             return;
@@ -172,7 +185,9 @@ impl Screen {
         };
         let part = halves.delivery.render_preview(text);
         if let Some(message) = &self.message {
-            halves.delivery.ready(&self.target).await;
+            if !self.allowed().await {
+                return false;
+            }
             return edits.edit(&self.target, message, &part).await.is_ok();
         }
         // An earlier reply that still waits for the platform goes first.
@@ -181,7 +196,9 @@ impl Screen {
         {
             return false;
         }
-        halves.delivery.ready(&self.target).await;
+        if !self.allowed().await {
+            return false;
+        }
         let key = OutboxId::generate(self.shared.services.ids.as_ref());
         match halves.delivery.send(&self.target, &part, key).await {
             Ok(Some(message)) => {

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 pub(crate) enum CancelReason {
     /// The person said `/stop`.
     Stopped,
+    /// The person began afresh: nothing of it is kept.
+    Discarded,
     /// A newer message is answered together with this one.
     Interrupted,
     /// It reached its time limit, or gave no sign of life.

@@ -120,6 +120,7 @@ async fn work(
         Ok(Err(Failure::Notice(notice))) => Ending::Notice(notice),
         Ok(Err(Failure::Store(error))) => return Err(error),
         Err(CancelReason::OutOfTime) => Ending::Notice(Notice::TookTooLong),
+        Err(CancelReason::Discarded) => Ending::Stopped(String::new()),
         Err(CancelReason::Stopped) => Ending::Stopped(telling.so_far()),
         Err(CancelReason::Interrupted) => Ending::Interrupted,
     };

@@ -3,9 +3,13 @@
 //!
 //! `{input}` stands for the name under which the rows are known: `unnest` of one array per column
 //! on PostgreSQL, so that the text never changes with the number of rows; `VALUES` on SQLite.
-//! `{keys}` stands for the table's keys among the input, where PostgreSQL must be told them.
 //! `{guard}` stands for the condition that a row belongs to a turn which this very statement ends.
 //! A part that reports answers `(id, n)`.
+//!
+//! Rows are found by their whole key, whatever the planner believes about a table: on an empty one
+//! it expects a single row per tenant, and keeps walking all of them as they become many. So what
+//! is looked up stands in a scalar subquery, and what is updated is, on PostgreSQL, proposed for
+//! insertion as it will be and meets itself at the unique index.
 
 /// The type of an input column.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +52,8 @@ pub(super) enum Part {
 pub(super) struct Definition {
     pub(super) name: &'static str,
     pub(super) columns: &'static [(&'static str, Kind)],
-    /// Columns of the table, and the input columns that they are looked up by.
-    pub(super) keys: &'static [(&'static str, &'static str)],
+    /// PostgreSQL's own wording, where a join would leave it to the planner how rows are found.
+    pub(super) postgres: Option<&'static str>,
     pub(super) body: &'static str,
     pub(super) reports: bool,
 }
@@ -100,7 +104,7 @@ impl Part {
 const FENCES: Definition = Definition {
     name: "fences",
     columns: &[("in_tenant", Uuid), ("in_owner", Uuid), ("in_epoch", Int), ("in_n", Int)],
-    keys: &[],
+    postgres: None,
     body: "SELECT in_tenant AS id, in_n AS n FROM {input} JOIN ownership \
         ON ownership.tenant_id = in_tenant AND ownership.owner = in_owner \
         AND ownership.epoch = in_epoch",
@@ -116,10 +120,20 @@ const TURN_ENDS: Definition = Definition {
         ("in_error", Text),
         ("in_at", Int),
     ],
-    keys: &[("turns.id", "in_id")],
+    postgres: Some(
+        "INSERT INTO turns (tenant_id, id, session_id, agent_id, revision_id, \
+        inbox_ids, reply_target, state, attempt, error_code, started_at, finished_at) \
+        SELECT old.tenant_id, old.id, old.session_id, old.agent_id, old.revision_id, \
+        old.inbox_ids, old.reply_target, in_state, old.attempt, in_error, old.started_at, in_at \
+        FROM {input} CROSS JOIN LATERAL (SELECT * FROM turns WHERE turns.tenant_id = in_tenant \
+        AND turns.id = in_id AND turns.state = 'running' LIMIT 1) AS old \
+        ON CONFLICT (tenant_id, id) DO UPDATE SET state = excluded.state, \
+        error_code = excluded.error_code, finished_at = excluded.finished_at \
+        WHERE turns.state = 'running' RETURNING id, CAST(0 AS bigint) AS n",
+    ),
     body: "UPDATE turns SET state = in_state, error_code = in_error, finished_at = in_at \
         FROM {input} WHERE turns.tenant_id = in_tenant AND turns.id = in_id \
-        AND turns.state = 'running'{keys} RETURNING id, CAST(0 AS bigint) AS n",
+        AND turns.state = 'running' RETURNING id, CAST(0 AS bigint) AS n",
     reports: true,
 };
 
@@ -134,7 +148,7 @@ const INBOX: Definition = Definition {
         ("in_raw", Bytes),
         ("in_at", Int),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO inbox \
         (tenant_id, id, connection_id, channel, dedupe_key, raw, received_at, attempts) \
         SELECT in_tenant, in_id, in_connection, in_channel, in_key, in_raw, in_at, 0 \
@@ -147,7 +161,7 @@ const INBOX: Definition = Definition {
 const WAKE: Definition = Definition {
     name: "wake_marks",
     columns: &[("in_tenant", Uuid), ("in_at", Int)],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO wake (tenant_id, since, version) \
         SELECT in_tenant, min(in_at), 1 FROM {input} WHERE true GROUP BY in_tenant \
         ON CONFLICT (tenant_id) DO UPDATE SET version = wake.version + 1",
@@ -165,7 +179,7 @@ const CONTACTS: Definition = Definition {
         ("in_locale", Text),
         ("in_at", Int),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO contacts (tenant_id, id, connection_id, platform_user_id, display_name, \
         locale, created_at, updated_at) \
         SELECT in_tenant, in_id, in_connection, in_user, in_name, in_locale, in_at, in_at \
@@ -191,7 +205,7 @@ const SESSIONS: Definition = Definition {
         ("in_floor", Int),
         ("in_at", Int),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO sessions (tenant_id, id, connection_id, agent_id, conversation_key, kind, \
         contact_id, last_seq, context_floor_seq, created_at, last_active_at) \
         SELECT in_tenant, in_id, in_connection, in_agent, in_key, in_kind, in_contact, in_seq, \
@@ -216,11 +230,21 @@ const SESSION_RAISES: Definition = Definition {
         ("in_at", Int),
         (GUARD_COLUMN, Uuid),
     ],
-    keys: &[("sessions.id", "in_id")],
+    postgres: Some(
+        "INSERT INTO sessions (tenant_id, id, connection_id, agent_id, \
+        conversation_key, kind, contact_id, last_seq, context_floor_seq, created_at, \
+        last_active_at) SELECT old.tenant_id, old.id, old.connection_id, old.agent_id, \
+        old.conversation_key, old.kind, old.contact_id, in_seq, old.context_floor_seq, \
+        old.created_at, in_at FROM {input} CROSS JOIN LATERAL (SELECT * FROM sessions \
+        WHERE sessions.tenant_id = in_tenant AND sessions.id = in_id LIMIT 1) AS old \
+        WHERE true{guard} ON CONFLICT (tenant_id, id) DO UPDATE SET \
+        last_seq = greatest(sessions.last_seq, excluded.last_seq), \
+        last_active_at = greatest(sessions.last_active_at, excluded.last_active_at)",
+    ),
     body: "UPDATE sessions SET \
         last_seq = CASE WHEN in_seq > last_seq THEN in_seq ELSE last_seq END, \
         last_active_at = CASE WHEN in_at > last_active_at THEN in_at ELSE last_active_at END \
-        FROM {input} WHERE sessions.tenant_id = in_tenant AND sessions.id = in_id{keys}{guard}",
+        FROM {input} WHERE sessions.tenant_id = in_tenant AND sessions.id = in_id{guard}",
     reports: false,
 };
 
@@ -240,7 +264,7 @@ const MESSAGES: Definition = Definition {
         ("in_at", Int),
         (GUARD_COLUMN, Uuid),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO messages (tenant_id, id, session_id, seq, author, text, attachments, \
         sender_name, inbox_id, turn_id, created_at) \
         SELECT in_tenant, in_id, in_session, in_seq, in_author, in_text, in_attachments, \
@@ -263,7 +287,7 @@ const TURNS: Definition = Definition {
         ("in_attempt", Int),
         ("in_at", Int),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO turns (tenant_id, id, session_id, agent_id, revision_id, inbox_ids, \
         reply_target, state, attempt, started_at) \
         SELECT in_tenant, in_id, in_session, in_agent, in_revision, in_inboxes, in_target, \
@@ -275,9 +299,11 @@ const TURNS: Definition = Definition {
 const RUNNING_TURNS: Definition = Definition {
     name: "running_turns",
     columns: &[("in_tenant", Uuid), ("in_id", Uuid)],
-    keys: &[("turns.id", "in_id")],
-    body: "SELECT turns.id AS id, CAST(0 AS bigint) AS n FROM {input} JOIN turns \
-        ON turns.tenant_id = in_tenant AND turns.id = in_id WHERE turns.state = 'running'{keys}",
+    postgres: None,
+    body: "SELECT in_id AS id, n FROM (SELECT in_id, \
+        (SELECT CAST(CASE WHEN turns.state = 'running' THEN 1 ELSE 0 END AS bigint) \
+        FROM turns WHERE turns.tenant_id = in_tenant AND turns.id = in_id) AS n \
+        FROM {input}) AS found WHERE n = 1",
     reports: true,
 };
 
@@ -290,12 +316,11 @@ const STEPS: Definition = Definition {
         ("in_payload", Text),
         ("in_at", Int),
     ],
-    keys: &[("turns.id", "in_turn")],
+    postgres: None,
     body: "INSERT INTO turn_steps (tenant_id, turn_id, step_index, payload, created_at) \
         SELECT in_tenant, in_turn, in_index, in_payload, in_at FROM {input} \
-        WHERE EXISTS (SELECT 1 FROM turns WHERE turns.tenant_id = in_tenant \
-        AND turns.id = in_turn AND turns.state = 'running'{keys}) \
-        ON CONFLICT (tenant_id, turn_id, step_index) DO NOTHING",
+        WHERE (SELECT turns.state = 'running' FROM turns WHERE turns.tenant_id = in_tenant \
+        AND turns.id = in_turn) ON CONFLICT (tenant_id, turn_id, step_index) DO NOTHING",
     reports: false,
 };
 
@@ -310,10 +335,20 @@ const SETTLEMENTS: Definition = Definition {
         ("in_at", Int),
         (GUARD_COLUMN, Uuid),
     ],
-    keys: &[("inbox.id", "in_id")],
+    postgres: Some(
+        "INSERT INTO inbox (tenant_id, id, connection_id, channel, dedupe_key, raw, \
+        received_at, attempts, outcome, turn_id, error, done_at) \
+        SELECT old.tenant_id, old.id, old.connection_id, old.channel, old.dedupe_key, '', \
+        old.received_at, old.attempts, in_outcome, in_turn, in_error, in_at \
+        FROM {input} CROSS JOIN LATERAL (SELECT * FROM inbox WHERE inbox.tenant_id = in_tenant \
+        AND inbox.id = in_id AND inbox.outcome IS NULL LIMIT 1) AS old \
+        WHERE true{guard} ON CONFLICT (tenant_id, id) DO UPDATE SET \
+        outcome = excluded.outcome, turn_id = excluded.turn_id, error = excluded.error, \
+        done_at = excluded.done_at WHERE inbox.outcome IS NULL",
+    ),
     body: "UPDATE inbox SET outcome = in_outcome, turn_id = in_turn, error = in_error, \
         done_at = in_at FROM {input} WHERE inbox.tenant_id = in_tenant AND inbox.id = in_id \
-        AND inbox.outcome IS NULL{keys}{guard}",
+        AND inbox.outcome IS NULL{guard}",
     reports: false,
 };
 
@@ -340,7 +375,7 @@ const OUTBOX: Definition = Definition {
         ("in_sent", Int),
         (GUARD_COLUMN, Uuid),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO outbox (tenant_id, id, session_id, connection_id, turn_id, inbox_id, seq, \
         epoch, target, content, status, attempts, next_attempt_at, was_ambiguous, \
         platform_message_id, error, created_at, sent_at) \
@@ -366,7 +401,26 @@ const OUTBOX_CHANGES: Definition = Definition {
         ("in_from_pending", Flag),
         ("in_from_sending", Flag),
     ],
-    keys: &[("outbox.id", "in_id")],
+    postgres: Some(
+        "INSERT INTO outbox (tenant_id, id, session_id, connection_id, turn_id, \
+        inbox_id, seq, epoch, target, content, status, attempts, next_attempt_at, \
+        was_ambiguous, platform_message_id, error, created_at, sent_at) \
+        SELECT old.tenant_id, old.id, old.session_id, old.connection_id, old.turn_id, \
+        old.inbox_id, old.seq, old.epoch, old.target, old.content, in_status, \
+        old.attempts + in_attempts, coalesce(in_next, old.next_attempt_at), \
+        (old.was_ambiguous OR in_ambiguous), coalesce(in_message, old.platform_message_id), \
+        coalesce(in_error, old.error), old.created_at, coalesce(in_sent, old.sent_at) \
+        FROM {input} CROSS JOIN LATERAL (SELECT * FROM outbox \
+        WHERE outbox.tenant_id = in_tenant AND outbox.id = in_id \
+        AND ((outbox.status = 'pending' AND in_from_pending) \
+        OR (outbox.status = 'sending' AND in_from_sending)) LIMIT 1) AS old \
+        ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, \
+        attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, \
+        was_ambiguous = excluded.was_ambiguous, \
+        platform_message_id = excluded.platform_message_id, error = excluded.error, \
+        sent_at = excluded.sent_at WHERE outbox.status IN ('pending', 'sending') \
+        RETURNING id, attempts AS n",
+    ),
     body: "UPDATE outbox SET status = in_status, attempts = attempts + in_attempts, \
         next_attempt_at = coalesce(in_next, next_attempt_at), \
         was_ambiguous = (was_ambiguous OR in_ambiguous), \
@@ -374,7 +428,7 @@ const OUTBOX_CHANGES: Definition = Definition {
         error = coalesce(in_error, error), sent_at = coalesce(in_sent, sent_at) \
         FROM {input} WHERE outbox.tenant_id = in_tenant AND outbox.id = in_id \
         AND ((outbox.status = 'pending' AND in_from_pending) \
-        OR (outbox.status = 'sending' AND in_from_sending)){keys} RETURNING id, attempts AS n",
+        OR (outbox.status = 'sending' AND in_from_sending)) RETURNING id, attempts AS n",
     reports: true,
 };
 
@@ -395,7 +449,7 @@ const USAGE: Definition = Definition {
         ("in_at", Int),
         (GUARD_COLUMN, Uuid),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO usage_events (tenant_id, id, agent_id, session_id, turn_id, kind, model, \
         quantity, input_tokens, output_tokens, estimated, at, folded) \
         SELECT in_tenant, in_id, in_agent, in_session, in_turn, in_kind, in_model, in_quantity, \
@@ -409,7 +463,7 @@ const USAGE: Definition = Definition {
 const HISTORY: Definition = Definition {
     name: "history",
     columns: &[("in_tenant", Uuid), ("in_id", Uuid), ("in_floor", Int), ("in_max", Int)],
-    keys: &[],
+    postgres: None,
     body: "SELECT found.* FROM {input} CROSS JOIN LATERAL ( \
         SELECT id, seq, session_id, inbox_id, turn_id, created_at, author, text, attachments, \
         sender_name FROM messages WHERE messages.tenant_id = in_tenant \
@@ -423,20 +477,22 @@ const HISTORY: Definition = Definition {
 const FIRST_INBOX: Definition = Definition {
     name: "first_inbox",
     columns: &[("in_tenant", Uuid), ("in_connection", Uuid), ("in_key", Text), ("in_n", Int)],
-    keys: &[("inbox.connection_id", "in_connection"), ("inbox.dedupe_key", "in_key")],
-    body: "SELECT inbox.id AS id, in_n AS n FROM {input} JOIN inbox \
-        ON inbox.tenant_id = in_tenant AND inbox.connection_id = in_connection \
-        AND inbox.dedupe_key = in_key{keys}",
+    postgres: None,
+    body: "SELECT first_id AS id, in_n AS n FROM (SELECT in_n, (SELECT inbox.id FROM inbox \
+        WHERE inbox.tenant_id = in_tenant AND inbox.connection_id = in_connection \
+        AND inbox.dedupe_key = in_key) AS first_id FROM {input}) AS found \
+        WHERE first_id IS NOT NULL",
     reports: true,
 };
 
 const TURN_STATES: Definition = Definition {
     name: "turn_states",
     columns: &[("in_tenant", Uuid), ("in_id", Uuid)],
-    keys: &[("turns.id", "in_id")],
-    body: "SELECT turns.id AS id, \
-        CAST(CASE WHEN turns.state = 'running' THEN 1 ELSE 0 END AS bigint) AS n \
-        FROM {input} JOIN turns ON turns.tenant_id = in_tenant AND turns.id = in_id{keys}",
+    postgres: None,
+    body: "SELECT in_id AS id, n FROM (SELECT in_id, \
+        (SELECT CAST(CASE WHEN turns.state = 'running' THEN 1 ELSE 0 END AS bigint) \
+        FROM turns WHERE turns.tenant_id = in_tenant AND turns.id = in_id) AS n \
+        FROM {input}) AS found WHERE n IS NOT NULL",
     reports: true,
 };
 
@@ -444,19 +500,22 @@ const TURN_STATES: Definition = Definition {
 const OUTBOX_STATES: Definition = Definition {
     name: "outbox_states",
     columns: &[("in_tenant", Uuid), ("in_id", Uuid)],
-    keys: &[("outbox.id", "in_id")],
-    body: "SELECT outbox.id AS id, CAST(CASE outbox.status WHEN 'pending' THEN 0 \
-        WHEN 'sending' THEN 1 WHEN 'sent' THEN 2 WHEN 'ambiguous' THEN 3 ELSE 4 END AS bigint) \
-        AS n FROM {input} JOIN outbox ON outbox.tenant_id = in_tenant AND outbox.id = in_id{keys}",
+    postgres: None,
+    body: "SELECT in_id AS id, n FROM (SELECT in_id, \
+        (SELECT CAST(CASE outbox.status WHEN 'pending' THEN 0 WHEN 'sending' THEN 1 \
+        WHEN 'sent' THEN 2 WHEN 'ambiguous' THEN 3 ELSE 4 END AS bigint) FROM outbox \
+        WHERE outbox.tenant_id = in_tenant AND outbox.id = in_id) AS n \
+        FROM {input}) AS found WHERE n IS NOT NULL",
     reports: true,
 };
 
 const KNOWN_AUDIT: Definition = Definition {
     name: "known_audit",
     columns: &[("in_tenant", Uuid), ("in_id", Uuid)],
-    keys: &[("audit_log.id", "in_id")],
-    body: "SELECT audit_log.id AS id, CAST(0 AS bigint) AS n FROM {input} JOIN audit_log \
-        ON audit_log.tenant_id = in_tenant AND audit_log.id = in_id{keys}",
+    postgres: None,
+    body: "SELECT in_id AS id, n FROM (SELECT in_id, (SELECT CAST(0 AS bigint) \
+        FROM audit_log WHERE audit_log.tenant_id = in_tenant AND audit_log.id = in_id) AS n \
+        FROM {input}) AS found WHERE n IS NOT NULL",
     reports: true,
 };
 
@@ -474,7 +533,7 @@ const AUDIT: Definition = Definition {
         ("in_previous", Bytes),
         ("in_hash", Bytes),
     ],
-    keys: &[],
+    postgres: None,
     body: "INSERT INTO audit_log (tenant_id, seq, id, actor, action, subject, details, at, \
         previous_hash, hash) \
         SELECT in_tenant, in_seq, in_id, in_actor, in_action, in_subject, in_details, in_at, \

@@ -59,16 +59,15 @@ fn postgres(parts: &[Part]) -> String {
         let definition = part.definition();
         let name = definition.name;
         let input = format!("{name}_in");
-        let keys = keys(definition, bound);
         expressions.push(format!(
             "{input}({}) AS (SELECT * FROM unnest({}))",
             column_names(definition),
             arrays(definition, &mut bound)
         ));
         let body = definition
-            .body
+            .postgres
+            .unwrap_or(definition.body)
             .replace("{input}", &input)
-            .replace("{keys}", &keys)
             .replace("{guard}", &guard);
         expressions.push(format!("{name} AS ({body})"));
         if *part == Part::History {
@@ -87,20 +86,6 @@ fn postgres(parts: &[Part]) -> String {
 fn column_names(definition: &Definition) -> String {
     let names: Vec<&str> = definition.columns.iter().map(|(name, _)| *name).collect();
     names.join(", ")
-}
-
-/// Names the keys once more, as arrays. A join alone would leave it to the planner, which may walk
-/// all rows of the tenant when it believes that there are few.
-fn keys(definition: &Definition, bound: usize) -> String {
-    let mut text = String::new();
-    for (target, column) in definition.keys {
-        let place = definition.columns.iter().position(|(name, _)| name == column);
-        if let Some(place) = place {
-            // Writing to a String cannot fail.
-            let _infallible = write!(text, " AND {target} = ANY(${})", bound + place + 1);
-        }
-    }
-    text
 }
 
 fn arrays(definition: &Definition, bound: &mut usize) -> String {
@@ -126,10 +111,6 @@ fn sqlite(part: Part, rows: usize) -> String {
     let definition = part.definition();
     let row = format!("({})", vec!["?"; part.width()].join(", "));
     let values = vec![row; rows].join(", ");
-    let body = definition
-        .body
-        .replace("{input}", "input_rows")
-        .replace("{keys}", "")
-        .replace("{guard}", "");
+    let body = definition.body.replace("{input}", "input_rows").replace("{guard}", "");
     format!("WITH input_rows({}) AS (VALUES {values}) {body}", column_names(definition))
 }
