@@ -7,36 +7,12 @@
 //! the numbering of events (the publisher's business).
 
 mod fan_out;
+mod limits;
 mod topic;
 
 #[cfg(test)]
 mod tests;
 
 pub use fan_out::LiveFanOut;
+pub use limits::LiveLimits;
 pub use topic::{EVENTS_PER_SESSION_MAX, TEXT_PER_SESSION_BYTES_MAX, WATCHER_BACKLOG_MAX};
-
-use std::time::Duration;
-
-/// Limits of the fan-out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveLimits {
-    /// Sessions remembered without a watcher; beyond it the longest silent are forgotten.
-    pub sessions_max: usize,
-    /// Streams open at once; beyond it a new one ends at once.
-    pub watchers_max: usize,
-    /// How long a session is remembered after its run ended, without a watcher.
-    pub forget_done_after: Duration,
-    /// How long a silent session is remembered at all, without a watcher.
-    pub forget_silent_after: Duration,
-}
-
-impl Default for LiveLimits {
-    fn default() -> Self {
-        Self {
-            sessions_max: 4_096,
-            watchers_max: 16_384,
-            forget_done_after: Duration::from_secs(15),
-            forget_silent_after: Duration::from_mins(10),
-        }
-    }
-}
