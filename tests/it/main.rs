@@ -44,6 +44,7 @@ mod kill;
 mod lifecycle;
 mod models;
 mod outage;
+mod overload;
 mod scene;
 mod telegram;
 mod web;

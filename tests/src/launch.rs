@@ -250,6 +250,9 @@ async fn build() -> anyhow::Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
     let release = std::env::var_os("ROOKERY_HARNESS_RELEASE").is_some();
     let run = std::env::var("NEXTEST_RUN_ID").ok();
+    let lock = std::fs::File::create(std::env::temp_dir().join("rookery-harness-build.lock"))?;
+    // Held until this function returns: whoever waits here finds the note of who was first.
+    let _lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
     if let Some(built) = run.as_deref().and_then(built_in_run) {
         return Ok(built);
     }

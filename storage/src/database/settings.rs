@@ -10,7 +10,8 @@ pub struct DatabaseSettings {
     pub url: Secret,
     /// The owner of the tables on PostgreSQL, where that is another role.
     pub migrate_url: Option<Secret>,
-    /// Connections for reading and for rare writes. SQLite in memory always has one.
+    /// Connections for reading and for rare writes. SQLite has at most four,
+    /// and one in memory.
     pub connections_max: u32,
     /// How long to wait for one of them, and for a new one to be made.
     pub connect_timeout: Duration,

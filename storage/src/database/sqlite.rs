@@ -17,6 +17,9 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// Statements kept prepared per connection: each table's, in each of its batch sizes.
 const PREPARED_MAX: usize = 256;
 
+/// Each reader costs a thread and a page cache.
+const READERS_MAX: u32 = 4;
+
 /// `PRAGMA synchronous` as a number: every commit reaches the disk before it returns.
 const SYNCHRONOUS_FULL: i64 = 2;
 
@@ -48,9 +51,11 @@ impl SqliteBackend {
         }
         let file = options.get_filename().to_path_buf();
         let options = options.journal_mode(SqliteJournalMode::Wal);
-        let writer = connect(pool(1, settings), options.clone(), &file).await?;
+        let only = pool(1, settings).idle_timeout(None).max_lifetime(None);
+        let writer = connect(only, options.clone(), &file).await?;
         assert_durable(&writer, &file).await?;
-        let reader = connect(pool(settings.connections_max, settings), options, &file).await?;
+        let readers = settings.connections_max.clamp(1, READERS_MAX);
+        let reader = connect(pool(readers, settings), options, &file).await?;
         Ok(Self {
             file: Some(file),
             writer_orm: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),

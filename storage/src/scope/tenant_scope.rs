@@ -203,11 +203,16 @@ async fn begin(
     connection: &DatabaseConnection,
     options: TransactionOptions,
 ) -> Result<DatabaseTransaction, StoreError> {
+    // A file that is locked has been waited for already.
+    let attempts = match connection.get_database_backend() {
+        DbBackend::Postgres => BROKEN_MAX,
+        _ => 0,
+    };
     let mut broken = 0;
     loop {
         match connection.begin_with_options(options).await {
             Ok(transaction) => return Ok(transaction),
-            Err(error) if broken < BROKEN_MAX && !matches!(error, DbErr::ConnectionAcquire(_)) => {
+            Err(error) if broken < attempts && !matches!(error, DbErr::ConnectionAcquire(_)) => {
                 tracing::debug!(%error, "a connection was gone; taking another one");
                 broken += 1;
             }

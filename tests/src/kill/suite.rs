@@ -26,6 +26,11 @@ const KILL_LIMIT: Duration = Duration::from_secs(20);
 const RANDOM_KILL_MS_MAX: u64 = 600;
 /// Without a new answer for this long, nothing more is expected.
 const QUIET_LIMIT: Duration = Duration::from_secs(45);
+/// Lives that end by a kill before one that may finish its work and ends in order. Without it the
+/// same message could be cut so often that it counts as poison, and rightly so.
+const KILLS_IN_A_ROW_MAX: usize = 5;
+/// How long a life without a kill may take to finish what is waiting.
+const REST_LIMIT: Duration = Duration::from_secs(60);
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long the ledger may take to be complete after the last answer.
@@ -72,6 +77,9 @@ pub async fn run(
     let rounds = suite.rounds();
     let total = rounds.len();
     for (index, round) in rounds.into_iter().enumerate() {
+        if index % KILLS_IN_A_ROW_MAX == 0 {
+            suite.rest().await?;
+        }
         let died = suite.round(round).await?;
         let name = round.map_or("random", KillPoint::name);
         progress(format!("{}/{total} {name}: {died}", index + 1));
@@ -139,6 +147,24 @@ impl<'a> Suite<'a> {
         let point = point.map_or("random", KillPoint::name).to_owned();
         self.history.record(Event::Killed { point }).await?;
         Ok(died)
+    }
+
+    /// A life that works off what is waiting and ends by SIGTERM.
+    async fn rest(&mut self) -> anyhow::Result<()> {
+        self.system.serve(None).await?;
+        let waiting = "select (select count(*) from inbox where outcome is null) \
+                       + (select count(*) from outbox where status in ('pending', 'sending'))";
+        let deadline = Instant::now() + REST_LIMIT;
+        while self.system.sql(waiting).await? != "0" && Instant::now() < deadline {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let process = self.system.process()?;
+        process.terminate()?;
+        let status = process.ended(REST_LIMIT).await?;
+        if !status.success() {
+            self.crashes.push(format!("did not end in order: {status}\n{}", process.log_tail()));
+        }
+        Ok(())
     }
 
     /// The how-manieth pass kills: any of those that the messages of one round make for sure.
