@@ -2,8 +2,8 @@
 
 use rookery_domain::id::NodeId;
 use rookery_domain::ports::{
-    ChannelCatalogue, Directory, Entitlements, Inbox, LanguageModel, LiveEvents, Outbox, Ownership,
-    SecretVault, Toolbox, Turns, UsageLedger,
+    ChannelCatalogue, ControlStore, Directory, Entitlements, Inbox, LanguageModel, LiveEvents,
+    Outbox, Ownership, Retention, SecretVault, Toolbox, Turns, UsageLedger,
 };
 use rookery_domain::{Clock, IdSource};
 use std::sync::Arc;
@@ -29,6 +29,10 @@ pub struct Services {
     pub outbox: Arc<dyn Outbox>,
     /// Usage facts.
     pub usage: Arc<dyn UsageLedger>,
+    /// Forgetting on purpose.
+    pub retention: Arc<dyn Retention>,
+    /// The list of tenants.
+    pub tenants: Arc<dyn ControlStore>,
     /// Configuration.
     pub directory: Arc<dyn Directory>,
     /// Secrets.

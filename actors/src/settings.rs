@@ -83,6 +83,16 @@ pub struct ActorSettings {
     pub metering_window: Duration,
     /// Facts folded in one transaction.
     pub fold_batch: u32,
+    /// Raw payloads of ended rows are kept this long.
+    pub raw_payloads_kept_for: Duration,
+    /// Ended rows, and with them their dedupe keys, are kept this long.
+    pub dedupe_keys_kept_for: Duration,
+    /// Rows looked at in one step of forgetting.
+    pub purge_batch: u32,
+    /// How often some of the tenants are woken to forget, until all had their daily turn.
+    pub retention_round_every: Duration,
+    /// Tenants woken by one such round.
+    pub retention_round_tenants: u32,
     /// First wait of a write that found the store unavailable; doubles up to `store_backoff_max`.
     pub store_backoff: Duration,
     /// Longest wait of such a write.
@@ -132,6 +142,11 @@ impl Default for ActorSettings {
             channel_idle_after: Duration::from_secs(5),
             metering_window: Duration::from_secs(5),
             fold_batch: 1_000,
+            raw_payloads_kept_for: Duration::from_secs(30 * 86_400),
+            dedupe_keys_kept_for: Duration::from_secs(40 * 86_400),
+            purge_batch: 500,
+            retention_round_every: Duration::from_secs(60),
+            retention_round_tenants: 100,
             store_backoff: Duration::from_millis(100),
             store_backoff_max: Duration::from_secs(5),
             restart: RestartPolicy::default(),

@@ -102,6 +102,13 @@ pub fn resident_kib(pid: u32) -> anyhow::Result<u64> {
         .with_context(|| format!("no resident size of process {pid}"))
 }
 
+/// Resident memory of a process without what is mapped from files, in KiB.
+pub fn anonymous_kib(pid: u32) -> anyhow::Result<u64> {
+    field(format!("/proc/{pid}/status"), "RssAnon")
+        .and_then(|text| kibibytes(&text))
+        .with_context(|| format!("no anonymous size of process {pid}"))
+}
+
 fn field(path: impl AsRef<Path>, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
@@ -114,7 +121,7 @@ fn kibibytes(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, cpu_ms, kibibytes, resident_kib, ticks};
+    use super::{Machine, anonymous_kib, cpu_ms, kibibytes, resident_kib, ticks};
 
     #[test]
     fn a_process_with_an_odd_name_is_read() {
@@ -127,7 +134,7 @@ mod tests {
     fn this_process_and_this_machine_can_be_read() {
         let pid = std::process::id();
         assert!(cpu_ms(pid).unwrap() >= 0.0);
-        assert!(resident_kib(pid).unwrap() > 100);
+        assert!(resident_kib(pid).unwrap() > anonymous_kib(pid).unwrap());
         assert_eq!(kibibytes("12 kB"), Some(12));
         let machine = Machine::look().unwrap();
         assert!(machine.cores > 0 && machine.fsync_ms >= 0.0);

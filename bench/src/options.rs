@@ -66,6 +66,8 @@ pub struct CeilingOptions {
 pub enum CeilingKind {
     /// Stores it.
     Ingest,
+    /// Stores it, and its outcome afterwards.
+    Settle,
     /// Answers it.
     Turns,
 }
@@ -75,6 +77,7 @@ impl CeilingKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ingest => "ingest",
+            Self::Settle => "settle",
             Self::Turns => "turns",
         }
     }

@@ -90,6 +90,21 @@ impl Outcome {
     }
 }
 
+/// What of a tenant's inbox is forgotten on purpose, in small steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purge {
+    /// Rows received before this lose their raw payload (a dead letter can then no longer be
+    /// replayed).
+    pub raw_before: Timestamp,
+    /// Rows received before this go altogether: a redelivery would count as new. Not after
+    /// `raw_before`.
+    pub rows_before: Timestamp,
+    /// Rows looked at in one step.
+    pub step_rows_max: u32,
+    /// Where the step before ended.
+    pub after: Option<InboxId>,
+}
+
 /// An inbound row with its end, to be written in a fenced transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {

@@ -165,6 +165,8 @@ impl Parts {
             turns: self.path.clone(),
             outbox: self.path.clone(),
             usage: self.path.clone(),
+            retention: self.path.clone(),
+            tenants: self.control_store.clone(),
             directory: self.directory.clone(),
             vault: self.vault.clone(),
             entitlements: Arc::new(self.limits),

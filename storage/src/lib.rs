@@ -23,4 +23,4 @@ pub mod vault;
 
 pub use database::{Database, DatabaseSettings};
 pub use error::StorageError;
-pub use path::{PathStore, PurgeCursor, PurgeLimits};
+pub use path::PathStore;

@@ -65,6 +65,20 @@ pub struct Rookery {
     log: PathBuf,
 }
 
+/// How a start went.
+#[derive(Debug)]
+pub enum Started {
+    /// It is ready.
+    Ready(Box<Rookery>),
+    /// It ended before that.
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// The end of its log.
+        log: String,
+    },
+}
+
 /// The output of a command that ran to its end.
 #[derive(Debug)]
 pub struct Finished {
@@ -79,6 +93,17 @@ pub struct Finished {
 impl Launch {
     /// Starts `rookery serve` and waits until it is ready.
     pub async fn serve(&self, plan: Option<KillPlan>) -> anyhow::Result<Rookery> {
+        match self.start(plan).await? {
+            Started::Ready(rookery) => Ok(*rookery),
+            Started::Ended { status, log } => {
+                bail!("the process ended before it was ready: {status}\n{log}")
+            }
+        }
+    }
+
+    /// Starts `rookery serve` and waits until it is ready or has ended: a process that finds work
+    /// may reach its kill point before it says that it is ready.
+    pub async fn start(&self, plan: Option<KillPlan>) -> anyhow::Result<Started> {
         let began = Instant::now();
         let (child, log) = self.spawn(plan)?;
         let pid = child.id().context("the process ended at once")?;
@@ -95,10 +120,10 @@ impl Launch {
                 rookery.http = base_url(&run.http);
                 rookery.ops = base_url(&run.ops);
                 rookery.ready_after = began.elapsed();
-                return Ok(rookery);
+                return Ok(Started::Ready(Box::new(rookery)));
             }
             if let Some(status) = rookery.child.try_wait()? {
-                bail!("the process ended before it was ready: {status}\n{}", rookery.log_tail());
+                return Ok(Started::Ended { status, log: rookery.log_tail() });
             }
             if began.elapsed() > START_LIMIT {
                 bail!("not ready within {START_LIMIT:?}\n{}", rookery.log_tail());

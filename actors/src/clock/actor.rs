@@ -3,6 +3,7 @@
 use crate::shared::Shared;
 use crate::tenants::TenantsHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rookery_domain::id::TenantId;
 
 /// Messages of the clock.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(crate) enum ClockMessage {
     LookForWork,
     /// A tick for every overseer.
     Tick,
+    /// Wake some tenants for their daily round of forgetting.
+    RetentionRound,
 }
 
 impl ractor::Message for ClockMessage {}
@@ -20,6 +23,15 @@ impl ractor::Message for ClockMessage {}
 pub(crate) struct ClockActor {
     shared: Shared,
     tenants: TenantsHandle,
+}
+
+/// How far the day's retention round has come.
+#[derive(Debug, Default)]
+pub(crate) struct RetentionWalk {
+    /// The UTC day of the last whole round.
+    done_on: Option<i64>,
+    /// The last tenant woken.
+    after: Option<TenantId>,
 }
 
 /// A handle that can only stop it.
@@ -40,13 +52,33 @@ impl ClockActor {
         tenants: TenantsHandle,
     ) -> Result<ClockHandle, ractor::SpawnErr> {
         let (poll, tick) = (shared.settings.wake_poll_every, shared.settings.tick_every);
+        let round = shared.settings.retention_round_every;
         let (actor, _join) = Actor::spawn(None, Self { shared, tenants }, ()).await?;
         actor.send_interval(poll, || ClockMessage::LookForWork);
         actor.send_interval(tick, || ClockMessage::Tick);
+        actor.send_interval(round, || ClockMessage::RetentionRound);
         if actor.cast(ClockMessage::LookForWork).is_err() {
             tracing::warn!("the clock ended before it began");
         }
         Ok(ClockHandle(actor))
+    }
+
+    /// Every tenant once a day, a few at a time: those that sleep have things to forget, too.
+    async fn retention_round(&self, walk: &mut RetentionWalk) {
+        let services = &self.shared.services;
+        let today = services.clock.now().day();
+        if walk.done_on == Some(today) {
+            return;
+        }
+        let limit = self.shared.settings.retention_round_tenants;
+        match services.tenants.tenants(walk.after, limit).await {
+            Ok(tenants) => {
+                walk.after = tenants.last().copied();
+                walk.done_on = walk.after.is_none().then_some(today);
+                self.tenants.marked(tenants);
+            }
+            Err(error) => tracing::debug!(error = %error, "the retention round waits"),
+        }
     }
 
     async fn look_for_work(&self) {
@@ -66,7 +98,7 @@ impl ClockActor {
 
 impl Actor for ClockActor {
     type Msg = ClockMessage;
-    type State = ();
+    type State = RetentionWalk;
     type Arguments = ();
 
     async fn pre_start(
@@ -74,18 +106,19 @@ impl Actor for ClockActor {
         _myself: ActorRef<Self::Msg>,
         (): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(())
+        Ok(RetentionWalk::default())
     }
 
     async fn handle(
         &self,
         _myself: ActorRef<Self::Msg>,
         message: Self::Msg,
-        _state: &mut Self::State,
+        walk: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ClockMessage::LookForWork => self.look_for_work().await,
             ClockMessage::Tick => self.tenants.tick(),
+            ClockMessage::RetentionRound => self.retention_round(walk).await,
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::handle::OverseerHandle;
 use super::message::{OverseerMessage, Settled};
-use super::state::{Backlog, OverseerState};
+use super::state::{Backlog, OverseerState, RetentionRound};
 use crate::metering::MeteringHandle;
 use crate::shared::Shared;
 use crate::tenants::{Arrival, TenantsHandle};
@@ -79,6 +79,7 @@ impl Overseer {
             backlog: Backlog::default(),
             arrivals: 0,
             busy_at: now,
+            retention: RetentionRound::default(),
             quiet: false,
             quiesce_after: now,
             draining: false,

@@ -5,6 +5,7 @@ use super::actor::Overseer;
 use super::message::OverseerMessage;
 use super::state::OverseerState;
 use ractor::ActorRef;
+use rookery_domain::inbox::Purge;
 use rookery_domain::ports::StoreError;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -37,6 +38,9 @@ impl Overseer {
             state.busy_at = Instant::now();
             return Ok(());
         }
+        if !self.forget_on_purpose(state).await? {
+            return Ok(());
+        }
         let idle = state.busy_at.elapsed();
         if idle >= SESSION_IDLE_AFTER {
             state.ended = std::collections::VecDeque::new();
@@ -58,6 +62,25 @@ impl Overseer {
             state.tenants.idle(state.lease.tenant_id, state.arrivals);
         }
         Ok(())
+    }
+
+    /// One step of the day's forgetting; `true` when the day's round is done.
+    async fn forget_on_purpose(&self, state: &mut OverseerState) -> Result<bool, StoreError> {
+        let now = self.shared.services.clock.now();
+        if state.retention.done_on == Some(now.day()) {
+            return Ok(true);
+        }
+        let settings = &self.shared.settings;
+        let purge = Purge {
+            raw_before: now.minus(settings.raw_payloads_kept_for),
+            rows_before: now.minus(settings.dedupe_keys_kept_for),
+            step_rows_max: settings.purge_batch,
+            after: state.retention.after,
+        };
+        state.retention.after = self.shared.services.retention.purge(&state.lease, purge).await?;
+        let done = state.retention.after.is_none();
+        state.retention.done_on = done.then_some(now.day());
+        Ok(done)
     }
 
     /// Gives the tenant back and stops.

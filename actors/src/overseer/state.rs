@@ -111,11 +111,22 @@ pub(crate) struct OverseerState {
     /// Arrivals seen, to tell an unseen one apart when hibernating.
     pub(crate) arrivals: u64,
     pub(crate) busy_at: Instant,
+    /// What was forgotten on purpose today.
+    pub(crate) retention: RetentionRound,
     /// The work mark is gone.
     pub(crate) quiet: bool,
     /// Not before this is quiescing tried again.
     pub(crate) quiesce_after: Instant,
     pub(crate) draining: bool,
+}
+
+/// The day's round of forgetting.
+#[derive(Debug, Default)]
+pub(crate) struct RetentionRound {
+    /// The UTC day of the last whole round.
+    pub(crate) done_on: Option<i64>,
+    /// Where the next step begins.
+    pub(crate) after: Option<InboxId>,
 }
 
 /// How far the stored backlog is read.

@@ -187,12 +187,11 @@ impl Work {
                 self.recent_deliveries = deliveries;
                 return batch;
             }
-            match tokio::time::timeout_at(until, submissions.recv()).await {
-                Ok(Some(next)) => batch.push(next),
-                Ok(None) | Err(_) => {
-                    self.recent_deliveries = batch.len();
-                    return batch;
-                }
+            if let Ok(Some(next)) = tokio::time::timeout_at(until, submissions.recv()).await {
+                batch.push(next);
+            } else {
+                self.recent_deliveries = batch.len();
+                return batch;
             }
         }
     }

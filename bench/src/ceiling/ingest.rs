@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use uuid::Uuid;
 
-pub(super) fn router(writer: Writer, _tenant: Uuid) -> Router {
+pub(super) fn router(writer: Writer) -> Router {
     Router::new().route("/hooks/telegram/{id}", post(take)).with_state(writer)
 }
 

@@ -9,6 +9,7 @@ mod batch;
 mod child;
 mod ingest;
 mod program;
+mod settle;
 mod statements;
 mod turns;
 mod update;

@@ -1,7 +1,7 @@
 //! The child's side: listens, prints where, and serves until it is killed.
 
 use super::batch::Writer;
-use super::{ingest, turns};
+use super::{ingest, settle, turns};
 use crate::options::{CeilingKind, CeilingOptions};
 use axum::serve::ListenerExt as _;
 use std::io::Write as _;
@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub async fn serve(options: &CeilingOptions) -> anyhow::Result<()> {
     let writer = Writer::start(&options.url, options.tenant).await?;
     let router = match options.kind {
-        CeilingKind::Ingest => ingest::router(writer, options.tenant),
+        CeilingKind::Ingest => ingest::router(writer),
+        CeilingKind::Settle => settle::router(writer, options.tenant),
         CeilingKind::Turns => turns::router(writer, options.tenant, &options.outside)?,
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;

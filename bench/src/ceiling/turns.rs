@@ -113,14 +113,14 @@ impl Program {
         let session = self.session(chat).await;
         let turn = Uuid::now_v7();
         let target = json!({ "chat_id": chat, "kind": "direct" }).to_string();
-        let history = self.begin(inbox, turn, &session, &message.text, &target).await?;
+        let history = self.begin((inbox, turn), &session, &message.text, &target).await?;
         let answer = self.ask(history, &message.text).await?;
         let outbox = Uuid::now_v7();
         let content = json!({
             "reply": { "text": answer, "notice": null },
             "part": { "markdown": escaped(&answer), "plain": answer },
         });
-        self.commit((inbox, turn, outbox), &session, &answer, &target, &content.to_string())
+        self.commit((inbox, turn, outbox), &session, &answer, (&target, &content.to_string()))
             .await?;
         self.change(outbox, "sending", None, false).await?;
         let sent = self.send(chat, &answer).await?;
@@ -129,8 +129,7 @@ impl Program {
 
     async fn begin(
         &self,
-        inbox: Uuid,
-        turn: Uuid,
+        (inbox, turn): (Uuid, Uuid),
         session: &Session,
         said: &str,
         target: &str,
@@ -204,8 +203,7 @@ impl Program {
         (inbox, turn, outbox): (Uuid, Uuid, Uuid),
         session: &Session,
         answer: &str,
-        target: &str,
-        content: &str,
+        (target, content): (&str, &str),
     ) -> anyhow::Result<()> {
         let at = Cell::Int(now_ms());
         let seq = |more: i64| Cell::Int(session.last_seq + more);

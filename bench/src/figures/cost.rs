@@ -31,14 +31,14 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
         let metric = subject.metric(STATEMENTS).await?;
         let talk = Talk::of(conversations, bench.window());
         let turns = converse(&applied.hook, stage.outside.board(), &talk).await?;
-        let counted = real(u64::try_from(counter.count(COUNTED).await?)?) / real(turns.count);
+        let made = real(u64::try_from(counter.count(COUNTED).await?)?) / real(turns.count);
         let own = (subject.metric(STATEMENTS).await? - metric) / real(turns.count);
         crate::progress::say(&format!(
             "the statements most often made:\n{}",
             stage.server()?.query(SHOWN).await?
         ));
         bench.add(
-            Figure::new(ID, format!("statements per turn, {conversations} sessions"), counted, "")
+            Figure::new(ID, format!("statements per turn, {conversations} sessions"), made, "")
                 .promised(Promise::value_at_most(14.0))
                 .noted(format!(
                     "as the server counts them, BEGIN, COMMIT, look-ups and folding included; the \

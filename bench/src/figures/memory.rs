@@ -36,41 +36,68 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     idle.end().await?;
     let setting = Setting::for_conversations(bench.options.sessions)
         .limit("hibernate_after", format!("\"{HIBERNATE_AFTER_SECONDS}s\""))
-        .limit("channel_idle_after", "\"1h\"")
         .limit("directory_lifetime", "\"1h\"");
-    let subject = stage.start(&setting).await?;
-    warm_up(&stage, &subject, &fleet).await?;
-    sleep(REST).await;
-    let before = subject.resident_kib()?;
-    wake_all(&subject, &fleet).await?;
-    sleep(REST).await;
-    let overseers = subject.resident_kib()?;
+    // The same twice: with channel actors that stay, and with channel actors that stop at once.
+    let without = stage.start(&setting.clone().limit("channel_idle_after", "\"1ms\"")).await?;
+    let bare = grow(&stage, &without, &fleet).await?;
+    without.end().await?;
+    let subject = stage.start(&setting.limit("channel_idle_after", "\"1h\"")).await?;
+    let grown = grow(&stage, &subject, &fleet).await?;
     let count = real_len(tenants - 1);
-    let per_tenant = |more: u64, less: u64| real(more.saturating_sub(less)) * 1.024 / count;
+    let each = |more: u64, less: u64| real(more.saturating_sub(less)) * 1.024 / count;
     bench.add(
-        Figure::new(ID, "a live idle overseer", per_tenant(overseers, before), "KB")
+        Figure::new(ID, "a live idle overseer", each(grown.overseers, grown.idle), "KB")
             .promised(Promise::value_at_most(20.0))
             .noted(format!(
                 "{tenants} tenants, with their open connection and cached configuration"
             )),
     );
-    turns_of_all(&stage, &subject, &fleet).await?;
-    sleep(REST).await;
-    let channels = subject.resident_kib()?;
     bench.add(
-        Figure::new(ID, "a resident channel actor", per_tenant(channels, overseers), "KB")
+        Figure::new(ID, "an overseer that had a turn", each(bare.turns, bare.idle), "KB")
+            .noted("the same with a session in memory, and what the allocator keeps of the turns"),
+    );
+    let (with, without) = (grown.turns - grown.idle, bare.turns - bare.idle);
+    bench.add(
+        Figure::new(ID, "a resident channel actor", each(with, without), "KB")
             .promised(Promise::value_at_most(15.0))
-            .noted("after one turn of each tenant, with its session in memory"),
+            .noted("the same turns in two processes, of which one keeps its channel actors"),
     );
     let mut counter = stage.counter().await?;
     counter.wait_for_none(OWNED, SLEEP_LIMIT).await?;
     sleep(REST).await;
-    let asleep = subject.resident_kib()?;
-    bench.add(Figure::new(ID, "a hibernated tenant", per_tenant(asleep, before), "KB").noted(
-        "what stays resident after all have hibernated: caches, and pages that the allocator \
-             keeps",
+    let asleep = subject.anonymous_kib()?;
+    bench.add(Figure::new(ID, "a hibernated tenant", each(asleep, grown.idle), "KB").noted(
+        "what stays resident after all have hibernated: caches with a limit of their own, and \
+             pages that the allocator keeps",
     ));
     wake_up(bench, &stage, &subject, &fleet).await
+}
+
+/// Anonymous resident memory as tenants wake, in KiB.
+#[derive(Debug)]
+struct Growth {
+    /// Warm, one tenant awake.
+    idle: u64,
+    /// All overseers live.
+    overseers: u64,
+    /// After a turn of each.
+    turns: u64,
+}
+
+async fn grow(stage: &Stage, subject: &Subject, fleet: &Fleet) -> anyhow::Result<Growth> {
+    warm_up(stage, subject, fleet).await?;
+    sleep(REST).await;
+    let idle = subject.anonymous_kib()?;
+    wake_all(subject, fleet).await?;
+    sleep(REST).await;
+    let overseers = subject.anonymous_kib()?;
+    turns_of_all(stage, subject, fleet).await?;
+    sleep(REST).await;
+    let turns = subject.anonymous_kib()?;
+    if turns < idle {
+        bail!("memory shrank from {idle} KiB to {turns} KiB while tenants woke");
+    }
+    Ok(Growth { idle, overseers, turns })
 }
 
 fn mib(subject: &Subject) -> anyhow::Result<f64> {

@@ -1,8 +1,9 @@
 //! P3: what we add to the model's own time.
 
 use super::bench::{Bench, percentile};
+use crate::ceiling::Ceiling;
 use crate::load::{Talk, converse, first_words};
-use crate::options::Database;
+use crate::options::{CeilingKind, Database};
 use crate::outside::ModelPace;
 use crate::report::{Figure, Promise};
 use crate::stage::{Setting, Stage};
@@ -20,25 +21,30 @@ pub(super) async fn measure(bench: &mut Bench<'_>, database: Database) -> anyhow
     let subject = stage.start(&Setting::for_conversations(bench.options.sessions)).await?;
     let applied = subject.apply().await?;
     let board = stage.outside.board();
-    converse(&applied.hook, board, &Talk::of(sessions, Duration::from_secs(1))).await?;
+    let ceiling = Ceiling::start(&stage, CeilingKind::Turns).await?;
+    for hook in [&applied.hook, ceiling.hook()] {
+        converse(hook, board, &Talk::of(sessions, Duration::from_secs(1))).await?;
+    }
     stage.outside.pace(ModelPace { first_words: MODEL, rest: Duration::ZERO });
     for conversations in [1, sessions] {
         let on = format!("{conversations} sessions, {}", database.name());
         let window =
             if conversations == 1 { bench.window() * LONGER_FOR_ONE } else { bench.window() * 2 };
         let talk = Talk { spread: MODEL, ..Talk::of(conversations, window) };
+        let bare = converse(ceiling.hook(), board, &talk).await?;
         let turns = converse(&applied.hook, board, &talk).await?;
         for (percent, bound) in [(50, 5.0), (99, 25.0)] {
             let name = format!("added to a turn, p{percent}, {on}");
             let value = percentile(&turns.overhead_ms, percent)?;
             bench.add(
-                Figure::new(ID, name, value, "ms").promised(Promise::value_at_most(bound)).noted(
-                    format!(
+                Figure::new(ID, name, value, "ms")
+                    .beside(percentile(&bare.overhead_ms, percent)?)
+                    .promised(Promise::value_at_most(bound))
+                    .noted(format!(
                         "webhook in to platform call out without the model's {} ms; {} turns",
                         MODEL.as_millis(),
                         turns.count
-                    ),
-                ),
+                    )),
             );
         }
         let words = first_words(&applied.api, board, conversations, window).await?;

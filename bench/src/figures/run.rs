@@ -18,12 +18,11 @@ use tokio::time::Instant;
 /// the report.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let began = Instant::now();
-    let binary = match &options.binary {
-        Some(binary) => std::path::absolute(binary)?,
-        None => {
-            progress::say("building the release binary");
-            release_binary().await?
-        }
+    let binary = if let Some(binary) = &options.binary {
+        std::path::absolute(binary)?
+    } else {
+        progress::say("building the release binary");
+        release_binary().await?
     };
     let machine = Machine::look()?;
     progress::say(&machine.to_string());

@@ -39,7 +39,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>, database: Database) -> anyhow
     for conversations in [sessions, 1] {
         let (mut ours, mut theirs, mut statements) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..bench.options.repetitions() {
-            counter.settle(database).await?;
+            counter.settle().await?;
             theirs.push(bare(bench, &stage, &ceiling, conversations).await?);
             let before = subject.metric(STATEMENTS).await?;
             let measured =
@@ -89,7 +89,7 @@ async fn subjected(
     let cpu = subject.cpu_ms()?;
     let talk = Talk::of(conversations, bench.window());
     let turns = converse(hook, stage.outside.board(), &talk).await?;
-    counter.settle(stage.database).await?;
+    counter.settle().await?;
     let cpu_ms = (subject.cpu_ms()? - cpu) / real(turns.count);
     Ok(Measured { turns, cpu_ms })
 }
@@ -151,7 +151,7 @@ impl OnSubject {
         query.replace("WHERE ", &format!("WHERE tenant_id = {literal} AND "))
     }
 
-    async fn settle(&mut self, _database: Database) -> anyhow::Result<()> {
+    async fn settle(&mut self) -> anyhow::Result<()> {
         let query = self.own(UNDER_WAY);
         self.counter.wait_for_none(&query, DRAIN_LIMIT).await?;
         Ok(())

@@ -69,7 +69,7 @@ pub async fn at_even_pace(
     per_second: f64,
     window: Duration,
 ) -> anyhow::Result<Acks> {
-    if !(per_second > 0.0) {
+    if per_second.is_nan() || per_second <= 0.0 {
         bail!("no pace to keep: {per_second} per second");
     }
     let gap = Duration::from_secs_f64(1.0 / per_second);

@@ -80,22 +80,22 @@ pub async fn copy_tenants(
     .await?;
     for statement in [
         "INSERT INTO tenants (tenant_id, slug, name, plan, limits, version, created_at) \
-         SELECT c.tenant, 'copy-' || c.tenant, name, plan, limits, version, created_at \
-         FROM copies c, tenants WHERE tenant_id = $1",
+         SELECT c.tenant, 'copy-' || c.tenant, o.name, o.plan, o.limits, o.version, o.created_at \
+         FROM copies c, tenants o WHERE o.tenant_id = $1",
         "INSERT INTO agents (tenant_id, id, slug, published_revision_id, created_at) \
-         SELECT c.tenant, c.agent, slug, c.revision, created_at \
-         FROM copies c, agents WHERE tenant_id = $1",
+         SELECT c.tenant, c.agent, o.slug, c.revision, o.created_at \
+         FROM copies c, agents o WHERE o.tenant_id = $1",
         "INSERT INTO agent_revisions (tenant_id, id, agent_id, revision, profile, created_at) \
-         SELECT c.tenant, c.revision, c.agent, revision, profile, created_at \
-         FROM copies c, agent_revisions WHERE tenant_id = $1",
+         SELECT c.tenant, c.revision, c.agent, o.revision, o.profile, o.created_at \
+         FROM copies c, agent_revisions o WHERE o.tenant_id = $1",
         "INSERT INTO connections (tenant_id, id, slug, channel, agent_id, settings, identity, \
-         enabled, created_at, updated_at) SELECT c.tenant, c.connection, slug, channel, c.agent, \
-         settings, identity, enabled, created_at, updated_at \
-         FROM copies c, connections WHERE tenant_id = $1 AND channel = 'telegram'",
-        "INSERT INTO routes (kind, key, tenant_id, target) SELECT kind, 'copy-' || c.tenant, \
-         c.tenant, CASE WHEN target = $1 THEN c.tenant ELSE c.connection END \
+         enabled, created_at, updated_at) SELECT c.tenant, c.connection, o.slug, o.channel, \
+         c.agent, o.settings, o.identity, o.enabled, o.created_at, o.updated_at \
+         FROM copies c, connections o WHERE o.tenant_id = $1 AND o.channel = 'telegram'",
+        "INSERT INTO routes (kind, key, tenant_id, target) SELECT o.kind, 'copy-' || c.tenant, \
+         c.tenant, CASE WHEN o.target = $1 THEN c.tenant ELSE c.connection END \
          FROM copies c, (SELECT DISTINCT ON (kind) * FROM routes WHERE tenant_id = $1 \
-         ORDER BY kind) AS routes",
+         ORDER BY kind) AS o",
         "INSERT INTO ownership (tenant_id, owner, epoch) \
          SELECT c.tenant, NULL, 1 FROM copies c WHERE $1::uuid IS NOT NULL",
     ] {

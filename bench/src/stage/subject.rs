@@ -210,6 +210,11 @@ impl Subject {
         machine::resident_kib(self.rookery.pid())
     }
 
+    /// Resident memory now without what is mapped from files, in KiB.
+    pub fn anonymous_kib(&self) -> anyhow::Result<u64> {
+        machine::anonymous_kib(self.rookery.pid())
+    }
+
     /// One of the process's counters.
     pub async fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let address = self.rookery.ops.trim_start_matches("http://");

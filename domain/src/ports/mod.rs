@@ -21,5 +21,5 @@ pub use entitlements::Entitlements;
 pub use ingestion::{IngestError, Ingestion, Submission, Submitted};
 pub use live::LiveEvents;
 pub use model::{LanguageModel, ModelCall, ModelError, ModelErrorKind, ModelStream};
-pub use store::{Inbox, Outbox, Ownership, StoreError, Turns, UsageLedger};
+pub use store::{Inbox, Outbox, Ownership, Retention, StoreError, Turns, UsageLedger};
 pub use tool::{Tool, ToolError, Toolbox};

@@ -4,7 +4,7 @@
 
 use crate::error::ErrorKind;
 use crate::id::{InboxId, OutboxId, SessionId, TenantId, TurnId};
-use crate::inbox::{Appended, InboxRow, NewInbound};
+use crate::inbox::{Appended, InboxRow, NewInbound, Purge};
 use crate::outbox::{OutboxChange, OutboxRow};
 use crate::ownership::{Lease, NodeRecord};
 use crate::session::{Message, Session};
@@ -199,4 +199,12 @@ pub trait UsageLedger: Send + Sync + std::fmt::Debug {
 
     /// What the tenant used in the UTC day of `at`, folded or not.
     async fn day(&self, tenant: TenantId, at: Timestamp) -> Result<DayUsage, StoreError>;
+}
+
+/// Forgetting on purpose.
+#[async_trait]
+pub trait Retention: Send + Sync + std::fmt::Debug {
+    /// Makes one step over a tenant's inbox; where the next one begins, or `None` when everything
+    /// that is old enough was seen. A row without an outcome is never touched. Fenced.
+    async fn purge(&self, lease: &Lease, purge: Purge) -> Result<Option<InboxId>, StoreError>;
 }

@@ -6,6 +6,7 @@
 //! puts around a run, and data that a tenant owns.
 
 mod m0001_path;
+mod m0001_row_security;
 mod migrator;
 mod table;
 

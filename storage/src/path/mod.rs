@@ -8,12 +8,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `store`, `inbox`, `turns`, `outbox`, `ownership`, `usage` | the ports |
-//! | `operation`, `prepare` | a write and its rows |
+//! | `operation`, `prepare`, `effect` | a write and its rows |
 //! | `lane`, `batch`, `conclude` | group commit, and each caller's answer |
 //! | `part`, `rows`, `statement`, `postgres`, `sqlite` | the SQL |
 
 mod batch;
 mod conclude;
+mod effect;
 mod inbox;
 mod lane;
 mod operation;
@@ -33,5 +34,4 @@ mod tests;
 mod turns;
 mod usage;
 
-pub use retention::{PurgeCursor, PurgeLimits};
 pub use store::PathStore;

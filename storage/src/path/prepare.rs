@@ -1,13 +1,14 @@
 //! Makes the rows of a write, in the caller's task: what can fail here fails before it is queued.
 
-use super::operation::{Ambiguity, Operation, OutboxTransition, Outcome};
+use super::effect::Effect;
+use super::operation::{Operation, OutboxTransition, Outcome};
 use super::part::Part;
 use super::rows::{Cell, Row};
 use super::stored::{author, conversation_kind, to_count, to_json};
 use rookery_domain::Timestamp;
 use rookery_domain::id::{TenantId, TurnId};
 use rookery_domain::inbox::{NewInbound, Settlement};
-use rookery_domain::outbox::{OutboxChange, OutboxRow, OutboxStatus, OutboxStep};
+use rookery_domain::outbox::{OutboxChange, OutboxRow};
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use rookery_domain::session::{Contact, Message, Session};
@@ -169,65 +170,6 @@ pub(super) fn change(lease: &Lease, change: OutboxChange, at: Timestamp) -> Oper
     );
     let transition = OutboxTransition { id: change.id, to: effect.to, ambiguity: effect.ambiguity };
     draft.finish(Vec::new(), Outcome::Changed(transition))
-}
-
-/// What a step does to a row, and from which states it may be taken.
-struct Effect {
-    to: OutboxStatus,
-    attempts: i64,
-    next_attempt_at: Option<Timestamp>,
-    platform_message_id: Option<String>,
-    error: Option<String>,
-    sent_at: Option<Timestamp>,
-    ambiguity: Option<Ambiguity>,
-    from_pending: bool,
-    from_sending: bool,
-}
-
-impl Effect {
-    fn to(to: OutboxStatus) -> Self {
-        Self {
-            to,
-            attempts: 0,
-            next_attempt_at: None,
-            platform_message_id: None,
-            error: None,
-            sent_at: None,
-            ambiguity: None,
-            from_pending: true,
-            from_sending: true,
-        }
-    }
-
-    fn of(step: OutboxStep, at: Timestamp) -> Self {
-        match step {
-            OutboxStep::Sending => {
-                Self { attempts: 1, from_sending: false, ..Self::to(OutboxStatus::Sending) }
-            }
-            OutboxStep::Sent { platform_message_id } => {
-                Self { platform_message_id, sent_at: Some(at), ..Self::to(OutboxStatus::Sent) }
-            }
-            OutboxStep::Retry { at: next, error } => Self {
-                next_attempt_at: Some(next),
-                error: Some(error),
-                ..Self::to(OutboxStatus::Pending)
-            },
-            OutboxStep::Unknown { error, resend_at } => Self {
-                next_attempt_at: resend_at,
-                error: Some(error.clone()),
-                ambiguity: Some(Ambiguity { error, is_repeated: resend_at.is_some(), at }),
-                from_pending: false,
-                ..Self::to(if resend_at.is_some() {
-                    OutboxStatus::Pending
-                } else {
-                    OutboxStatus::Ambiguous
-                })
-            },
-            OutboxStep::Dead { error } => {
-                Self { error: Some(error), ..Self::to(OutboxStatus::Dead) }
-            }
-        }
-    }
 }
 
 /// Rows of one fenced write as they are collected.

@@ -7,7 +7,7 @@ use super::talk::Talk;
 use crate::checker::{Allowed, Report, check};
 use crate::fake::fault::{Fault, Rule, When};
 use crate::history::{Event, History};
-use crate::launch::KillPlan;
+use crate::launch::{KillPlan, Started};
 use crate::random::Random;
 use crate::system::{Setup, System};
 use anyhow::{Context as _, bail};
@@ -132,17 +132,26 @@ impl<'a> Suite<'a> {
     /// One life of the process. Returns how it ended, for people.
     async fn round(&mut self, point: Option<KillPoint>) -> anyhow::Result<String> {
         let plan = point.map(|point| KillPlan { point, pass: self.pass(point) });
-        let ready = self.system.serve(plan).await?.ready_after;
-        self.history
-            .record(Event::Restarted {
-                ready_ms: u64::try_from(ready.as_millis()).unwrap_or(u64::MAX),
-            })
-            .await?;
         let manner = (point == Some(KillPoint::K6ToolDone)).then_some(Manner::Tool);
-        self.talk.say(self.options.messages_per_round(), manner).await?;
-        let died = match plan {
-            Some(plan) => self.die_at(plan).await?,
-            None => self.die_at_random().await?,
+        let count = self.options.messages_per_round();
+        let died = match self.system.launch.start(plan).await? {
+            Started::Ready(rookery) => {
+                let ready_ms = u64::try_from(rookery.ready_after.as_millis()).unwrap_or(u64::MAX);
+                self.system.rookery = Some(*rookery);
+                self.history.record(Event::Restarted { ready_ms }).await?;
+                self.talk.say(count, manner).await?;
+                match plan {
+                    Some(plan) => self.die_at(plan).await?,
+                    None => self.die_at_random().await?,
+                }
+            }
+            Started::Ended { status, log } => {
+                if plan.is_none() || status.signal() != Some(SIGKILL) {
+                    self.crashes.push(format!("ended by itself: {status}\n{log}"));
+                }
+                self.talk.say(count, manner).await?;
+                "killed before it was ready".to_owned()
+            }
         };
         let point = point.map_or("random", KillPoint::name).to_owned();
         self.history.record(Event::Killed { point }).await?;

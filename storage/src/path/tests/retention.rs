@@ -1,22 +1,23 @@
 //! Forgetting on purpose.
 
 use crate::fixture::{Fixture, postgres, sqlite_file};
-use crate::path::{PurgeCursor, PurgeLimits};
 use rookery_domain::Timestamp;
 use rookery_domain::id::InboxId;
-use rookery_domain::inbox::{Appended, NewInbound, Outcome};
-use rookery_domain::ports::{Inbox, Ownership, StoreError};
+use rookery_domain::inbox::{Appended, NewInbound, Outcome, Purge};
+use rookery_domain::ports::{Inbox, Ownership, Retention, StoreError};
 use rookery_domain::testing::store_suite::scene::{Scene, settle, settled};
 
-async fn purge_all(fixture: &Fixture, scene: &Scene<'_>, limits: &PurgeLimits) -> u32 {
+async fn purge_all(fixture: &Fixture, scene: &Scene<'_>, purge: Purge) -> u32 {
     let mut steps = 0;
-    let mut cursor = Some(PurgeCursor::default());
-    while let Some(from) = cursor {
+    let mut after = None;
+    loop {
         steps += 1;
-        let purged = fixture.store.purge(&scene.lease, limits, from);
-        cursor = purged.await.unwrap();
+        let step = fixture.store.purge(&scene.lease, Purge { after, ..purge });
+        after = step.await.unwrap();
+        if after.is_none() {
+            return steps;
+        }
     }
-    steps
 }
 
 async fn purge_forgets_payloads_first_and_keys_later(fixture: &Fixture) {
@@ -38,12 +39,13 @@ async fn purge_forgets_payloads_first_and_keys_later(fixture: &Fixture) {
         let done = settle(vec![settled(*id, outcome)]);
         store.settle(&scene.lease, done).await.unwrap();
     }
-    let limits = PurgeLimits {
+    let limits = Purge {
         raw_before: Timestamp::from_millis(10_000),
         rows_before: Timestamp::from_millis(5_000),
         step_rows_max: 3,
+        after: None,
     };
-    let steps = purge_all(fixture, &scene, &limits).await;
+    let steps = purge_all(fixture, &scene, limits).await;
     assert!((4..=6).contains(&steps), "{steps} steps");
     for (index, id) in ids.iter().enumerate() {
         let found = store.find(scene.tenant, *id).await.unwrap();
@@ -61,7 +63,7 @@ async fn purge_forgets_payloads_first_and_keys_later(fixture: &Fixture) {
     assert_eq!(forgotten, Appended::Stored);
 
     store.claim(scene.tenant).await.unwrap();
-    let stale = store.purge(&scene.lease, &limits, PurgeCursor::default());
+    let stale = store.purge(&scene.lease, limits);
     assert!(matches!(stale.await, Err(StoreError::Fenced(_))));
 }
 
