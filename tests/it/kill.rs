@@ -6,8 +6,9 @@ use rookery_tests::system::Database;
 on_both_databases!(nothing_is_lost_doubled_or_reordered_by_kills_at_every_point);
 
 async fn nothing_is_lost_doubled_or_reordered_by_kills_at_every_point(database: Database) {
-    let directory = tempfile::tempdir().unwrap();
-    let history = directory.path().join("history.jsonl");
+    // Kept, so that a broken promise can be looked into.
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let history = directory.join(format!("kill-suite-{}.jsonl", database.name()));
     let options = Options::quick(database);
     let outcome = run(&options, &history, &|_progress| {}).await.unwrap();
     assert_eq!(outcome.violations, [""; 0], "{outcome:#?}");

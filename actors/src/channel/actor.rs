@@ -70,7 +70,10 @@ impl ChannelActor {
         state: &mut ChannelState,
         rows: Vec<OutboxRow>,
     ) {
-        for row in rows {
+        for mut row in rows {
+            // What an earlier owner tried, waits for a platform's limits included, is not held
+            // against the row: the limit is on one owner's attempts.
+            row.attempts = 0;
             let session = row.session_id;
             state.lanes.entry(session).or_default().rows.push_back(row);
             self.pump(myself, state, session);
@@ -134,7 +137,7 @@ impl ChannelActor {
                     lane.rows.retain(|waiting| waiting.id != row);
                     self.overseer.rows_settled(self.opened().connection.id, 1);
                 }
-                Next::Again { at, target } => again(lane, row, at, target),
+                Next::Again { at, target, counted } => again(lane, row, (at, counted), target),
                 Next::Fenced => return self.overseer.fenced(),
                 Next::Lost(reason) => return self.overseer.store_lost(reason),
             }
@@ -224,14 +227,14 @@ impl Actor for ChannelActor {
 fn again(
     lane: &mut DeliveryLane,
     row: OutboxId,
-    at: rookery_domain::Timestamp,
+    (at, counted): (rookery_domain::Timestamp, bool),
     target: Option<ReplyTarget>,
 ) {
     let Some(waiting) = lane.rows.front_mut().filter(|waiting| waiting.id == row) else {
         return;
     };
     waiting.status = OutboxStatus::Pending;
-    waiting.attempts += 1;
+    waiting.attempts += u32::from(counted);
     waiting.next_attempt_at = at;
     if let Some(target) = target {
         waiting.target = target;

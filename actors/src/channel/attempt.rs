@@ -24,11 +24,18 @@ pub(crate) struct Courier {
 impl Courier {
     /// Makes one attempt and records it.
     pub(crate) async fn attempt(&self, mut row: OutboxRow) -> Next {
-        match self.try_once(&mut row).await {
+        match self.newest().await.try_once(&mut row).await {
             Ok(next) => next,
             Err(StoreError::Fenced(_)) => Next::Fenced,
             Err(error) => Next::Lost(error.to_string()),
         }
+    }
+
+    /// With the connection as it is configured now: a replaced token helps rows that wait.
+    async fn newest(&self) -> Self {
+        let connection = &self.opened.connection;
+        let open = self.shared.connections.open(connection.tenant_id, connection.id).await;
+        Self { opened: open.unwrap_or_else(|_keep| Arc::clone(&self.opened)), ..self.clone() }
     }
 
     async fn try_once(&self, row: &mut OutboxRow) -> Result<Next, StoreError> {
@@ -36,7 +43,7 @@ impl Courier {
         let policy = self.policy(row);
         if let Some(step) = after_crash(row, policy, clock.now()) {
             self.record(row, step.clone()).await?;
-            return Ok(next_of(&step, None));
+            return Ok(next_of(&step, None, false));
         }
         let delivery = &self.opened.halves.delivery;
         delivery.ready(&row.target).await;
@@ -49,11 +56,13 @@ impl Courier {
         if result.is_ok() {
             kill_point::hit(KillPoint::K8SentNotRecorded);
         }
+        // Being told to wait says nothing against the row.
+        let counted = !matches!(result, Err(DeliveryError::RateLimited(_)));
         let limits = self.limits(row.attempts);
         let (step, target) = after_attempt(row, result, policy, limits, clock.now());
         self.log(row, &step);
         self.record(row, step.clone()).await?;
-        Ok(next_of(&step, target))
+        Ok(next_of(&step, target, counted))
     }
 
     /// A row that finishes a growing message edits it; where that message is gone it is sent anew.

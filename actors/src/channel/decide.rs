@@ -7,6 +7,9 @@ use rookery_domain::outbox::{OutboxRow, OutboxStatus, OutboxStep};
 use rookery_domain::ports::DeliveryError;
 use std::time::Duration;
 
+/// How long a row waits for a refused token to be replaced.
+const UNAUTHORIZED_WAIT: Duration = Duration::from_secs(60);
+
 /// What is known about repeating a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RepeatPolicy {
@@ -31,7 +34,14 @@ pub(crate) enum Next {
     /// The row is settled.
     Settled,
     /// The same row again at this time.
-    Again { at: Timestamp, target: Option<ReplyTarget> },
+    Again {
+        /// Not before.
+        at: Timestamp,
+        /// Where the conversation is now, if it has moved.
+        target: Option<ReplyTarget>,
+        /// It was an attempt that failed, and not one that was put off.
+        counted: bool,
+    },
     /// The tenant is another's: everything stops.
     Fenced,
     /// What happened could not be recorded; whoever reads the row next finds it begun.
@@ -67,9 +77,12 @@ pub(crate) fn after_attempt(
         Err(error @ DeliveryError::Unknown(_)) => {
             unknown(error.to_string(), policy.on_ambiguous, spent, later)
         }
-        Err(error @ (DeliveryError::Refused(_) | DeliveryError::Unauthorized)) => {
-            OutboxStep::Dead { error: error.to_string() }
+        Err(error @ DeliveryError::Refused(_)) => OutboxStep::Dead { error: error.to_string() },
+        // A refused token may be replaced; the row waits for that as long as its attempts last.
+        Err(error @ DeliveryError::Unauthorized) if !spent => {
+            OutboxStep::Retry { at: now.plus(UNAUTHORIZED_WAIT), error: error.to_string() }
         }
+        Err(error @ DeliveryError::Unauthorized) => OutboxStep::Dead { error: error.to_string() },
     };
     (step, None)
 }
@@ -92,10 +105,10 @@ pub(crate) fn after_crash(
 }
 
 /// What the lane does after a recorded step.
-pub(crate) fn next_of(step: &OutboxStep, target: Option<ReplyTarget>) -> Next {
+pub(crate) fn next_of(step: &OutboxStep, target: Option<ReplyTarget>, counted: bool) -> Next {
     match step {
         OutboxStep::Retry { at, .. } | OutboxStep::Unknown { resend_at: Some(at), .. } => {
-            Next::Again { at: *at, target }
+            Next::Again { at: *at, target, counted }
         }
         OutboxStep::Sending
         | OutboxStep::Sent { .. }

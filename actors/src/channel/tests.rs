@@ -94,10 +94,22 @@ fn a_row_found_sending_after_a_crash_is_ambiguous_and_a_pending_one_is_not() {
 #[test]
 fn a_refusal_is_final_and_a_move_goes_on_at_the_new_place() {
     let refused = step(Err(DeliveryError::Refused("blocked".to_owned())), RESEND);
-    assert_eq!(next_of(&refused, None), Next::Settled);
+    assert_eq!(next_of(&refused, None, true), Next::Settled);
     let target = ReplyTarget(serde_json::json!({ "chat_id": -100 }));
     let moved = Err(DeliveryError::Moved(target.clone()));
     let (step, moved_to) =
         after_attempt(&row(OutboxStatus::Sending, 1), moved, RESEND, LIMITS, NOW);
-    assert_eq!(next_of(&step, moved_to), Next::Again { at: NOW, target: Some(target) });
+    assert_eq!(
+        next_of(&step, moved_to, true),
+        Next::Again { at: NOW, target: Some(target), counted: true }
+    );
+}
+
+#[test]
+fn a_refused_token_is_waited_for_until_the_attempts_are_spent() {
+    let refused = || Err(DeliveryError::Unauthorized);
+    assert!(matches!(step(refused(), RESEND), OutboxStep::Retry { at, .. } if at > NOW));
+    let spent = row(OutboxStatus::Sending, LIMITS.attempts_max);
+    let (last, _) = after_attempt(&spent, refused(), RESEND, LIMITS, NOW);
+    assert!(matches!(last, OutboxStep::Dead { .. }));
 }

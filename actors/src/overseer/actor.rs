@@ -119,6 +119,12 @@ impl Overseer {
         }
         state.touched();
         self.deliver(myself, state, settled.outbox).await;
+        if let Some(session) = settled.judged {
+            if let Some(lane) = state.sessions.get_mut(&session) {
+                lane.judging = false;
+            }
+            self.pump(myself, state, session).await;
+        }
     }
 
     pub(super) async fn refresh(

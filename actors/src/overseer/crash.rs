@@ -45,7 +45,11 @@ pub(super) fn handle(shared: &Shared, overseer: &OverseerHandle, case: Case) {
                 overseer.turn_retry(retry);
             }
             Ok(Verdict::Dead(outbox)) => {
-                overseer.settled(Settled { ids: ids_of(&case.items), outbox });
+                overseer.settled(Settled {
+                    ids: ids_of(&case.items),
+                    judged: Some(case.place.id),
+                    outbox,
+                });
             }
             Err(StoreError::Fenced(_)) => overseer.fenced(),
             Err(error) => overseer.store_lost(error.to_string()),
@@ -63,7 +67,11 @@ pub(super) fn bury_now(
     let (shared_task, overseer) = (shared.clone(), overseer.clone());
     shared.tasks.spawn(async move {
         match bury(&shared_task, &case, Some(target)).await {
-            Ok(outbox) => overseer.settled(Settled { ids: ids_of(&case.items), outbox }),
+            Ok(outbox) => overseer.settled(Settled {
+                ids: ids_of(&case.items),
+                judged: Some(case.place.id),
+                outbox,
+            }),
             Err(StoreError::Fenced(_)) => overseer.fenced(),
             Err(error) => overseer.store_lost(error.to_string()),
         }

@@ -138,7 +138,7 @@ impl Overseer {
         acknowledge_button(&self.shared, &lane.place.opened, &item.inbound);
         lane.waiting.push_back(item);
         let view = LaneView {
-            running: lane.running.is_some(),
+            running: lane.running.is_some() || lane.judging,
             held_for: lane.held_since.map(|since| since.elapsed()),
         };
         let settings = &self.shared.settings;
@@ -257,6 +257,7 @@ pub(super) fn lane_of(state: &mut OverseerState, place: SessionPlace) -> &mut Se
         counter: Arc::new(SessionCounter::new(epoch)),
         waiting: VecDeque::new(),
         running: None,
+        judging: false,
         held_since: None,
         held_until: None,
         used_at: Instant::now(),

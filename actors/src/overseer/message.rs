@@ -50,6 +50,8 @@ impl ractor::Message for OverseerMessage {}
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) ids: Vec<InboxId>,
+    /// The session whose crashed turn ended with them.
+    pub(crate) judged: Option<SessionId>,
     /// Their replies, to be delivered.
     pub(crate) outbox: Vec<OutboxRow>,
 }

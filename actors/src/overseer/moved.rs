@@ -34,7 +34,11 @@ pub(super) fn carry_over(shared: &Shared, overseer: &OverseerHandle, case: Move)
     let (shared_task, overseer) = (shared.clone(), overseer.clone());
     shared.tasks.spawn(async move {
         match write(&shared_task, &case).await {
-            Ok(()) => overseer.settled(Settled { ids: vec![case.item.id], outbox: Vec::new() }),
+            Ok(()) => overseer.settled(Settled {
+                ids: vec![case.item.id],
+                judged: None,
+                outbox: Vec::new(),
+            }),
             Err(error) => report(&overseer, error),
         }
     });

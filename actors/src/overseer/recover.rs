@@ -181,14 +181,13 @@ impl Overseer {
 
     pub(super) fn bury(
         &self,
-        state: &OverseerState,
+        state: &mut OverseerState,
         session: rookery_domain::id::SessionId,
         items: Vec<Item>,
         unfinished: UnfinishedTurn,
     ) {
-        let Some(lane) = state.sessions.get(&session) else {
-            return;
-        };
+        let Some(lane) = state.sessions.get_mut(&session) else { return };
+        lane.judging = true;
         let case = super::crash::Case {
             lease: state.lease,
             place: lane.place.clone(),

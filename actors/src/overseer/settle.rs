@@ -65,7 +65,7 @@ pub(super) fn settle_in_session(
     let work = async move {
         let ids = vec![row.item.id];
         match write_in_session(&shared_task, lease, &row).await {
-            Ok(outbox) => overseer.settled(Settled { ids, outbox }),
+            Ok(outbox) => overseer.settled(Settled { ids, judged: None, outbox }),
             Err(error) => report(&overseer, error),
         }
     };
@@ -103,7 +103,7 @@ pub(super) fn settle_bare(
         let inbox = &shared_task.services.inbox;
         let written = patiently(&shared_task, || inbox.settle(&lease, settle.clone())).await;
         match written {
-            Ok(()) => overseer.settled(Settled { ids: vec![id], outbox: Vec::new() }),
+            Ok(()) => overseer.settled(Settled { ids: vec![id], judged: None, outbox: Vec::new() }),
             Err(error) => report(&overseer, error),
         }
     };

@@ -51,6 +51,8 @@ pub(crate) struct SessionLane {
     pub(crate) counter: Arc<SessionCounter>,
     pub(crate) waiting: VecDeque<Item>,
     pub(crate) running: Option<RunningTurn>,
+    /// Its turn crashed and is being judged; nothing of the session runs meanwhile.
+    pub(crate) judging: bool,
     /// When the oldest held message arrived.
     pub(crate) held_since: Option<Instant>,
     /// When held messages are answered.
@@ -60,7 +62,7 @@ pub(crate) struct SessionLane {
 
 impl SessionLane {
     pub(crate) fn is_idle(&self) -> bool {
-        self.running.is_none() && self.waiting.is_empty()
+        self.running.is_none() && self.waiting.is_empty() && !self.judging
     }
 }
 

@@ -31,7 +31,7 @@ impl Overseer {
         let Some(lane) = state.sessions.get_mut(&session) else {
             return;
         };
-        if lane.running.is_some() || lane.waiting.is_empty() {
+        if lane.running.is_some() || lane.judging || lane.waiting.is_empty() {
             return;
         }
         let Some(agent) = state.config.agents.get(&lane.place.opened.connection.agent_id).cloned()
@@ -106,6 +106,8 @@ impl Overseer {
                 superseded: item.superseded,
             })
             .collect();
+        // A resumed turn's message was let through by an earlier reservation, which is gone.
+        let reserved = u64::from(start.resumed.is_none());
         let spec = TurnSpec {
             lease: state.lease,
             turn_id: start.turn_id,
@@ -130,7 +132,7 @@ impl Overseer {
                         turn_id: start.turn_id,
                         subagent,
                         items: start.items,
-                        reserved: DayUsage { messages: 1, tokens: 0 },
+                        reserved: DayUsage { messages: reserved, tokens: 0 },
                     });
                 }
             }
@@ -213,7 +215,7 @@ impl Overseer {
     /// Counts a crash against the turn's rows; then it goes on, or they are dead letters.
     fn after_crash(
         &self,
-        state: &OverseerState,
+        state: &mut OverseerState,
         session: SessionId,
         running: RunningTurn,
         reason: &str,
@@ -225,9 +227,8 @@ impl Overseer {
             reason,
             "a turn crashed"
         );
-        let Some(lane) = state.sessions.get(&session) else {
-            return;
-        };
+        let Some(lane) = state.sessions.get_mut(&session) else { return };
+        lane.judging = true;
         let case = super::crash::Case {
             lease: state.lease,
             place: lane.place.clone(),
@@ -245,6 +246,9 @@ impl Overseer {
         state: &mut OverseerState,
         retry: TurnRetry,
     ) {
+        if let Some(lane) = state.sessions.get_mut(&retry.session) {
+            lane.judging = false;
+        }
         if let Some(unfinished) = retry.unfinished {
             self.resume(myself, state, (retry.session, retry.items), unfinished).await;
         } else {

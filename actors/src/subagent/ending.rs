@@ -98,6 +98,16 @@ pub(super) async fn commit(
     let turns = shared.services.turns.as_ref();
     patiently(shared, || turns.commit(&spec.lease, commit.clone())).await?;
     kill_point::hit(KillPoint::K7OutboxCommitted);
+    if let Some(code) = &commit.error_code {
+        tracing::warn!(
+            tenant.id = %spec.lease.tenant_id,
+            agent.id = %spec.agent.id,
+            session.id = %spec.place.id,
+            turn.id = %spec.turn_id,
+            code,
+            "a turn ended with a notice"
+        );
+    }
     let used = used(&commit.usage);
     if interrupted {
         return Ok(TurnEnd::Interrupted { used });

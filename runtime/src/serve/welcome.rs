@@ -41,6 +41,7 @@ pub(super) async fn print_link(
         return Ok(());
     }
     let Some(sign_in) = control.sign_in().await.context("cannot make a sign-in link")? else {
+        output::result(&format!("{base_url} ({})", who_answers(config)));
         return Ok(());
     };
     output::result(&format!(
