@@ -9,6 +9,19 @@ use std::future::Future;
 /// that did happen changes nothing.
 pub(crate) async fn patiently<T, Attempt, Write>(
     shared: &Shared,
+    attempt: Attempt,
+) -> Result<T, StoreError>
+where
+    Attempt: FnMut() -> Write + Send,
+    Write: Future<Output = Result<T, StoreError>> + Send,
+{
+    patiently_alive(shared, || {}, attempt).await
+}
+
+/// As [`patiently`]; says with every try that it is alive.
+pub(crate) async fn patiently_alive<T, Attempt, Write>(
+    shared: &Shared,
+    alive: impl Fn() + Send + Sync,
     mut attempt: Attempt,
 ) -> Result<T, StoreError>
 where
@@ -19,6 +32,7 @@ where
     let deadline = tokio::time::Instant::now() + settings.task_time_cap;
     let mut failures = 0_u32;
     loop {
+        alive();
         let error = match attempt().await {
             Err(error @ (StoreError::Unavailable(_) | StoreError::Full)) => error,
             answered => return answered,

@@ -51,7 +51,9 @@ pub struct ActorSettings {
     pub message_characters_max: usize,
     /// Sends of one connection under way at the same time.
     pub deliveries_max: usize,
-    /// Attempts of one send until it is given up.
+    /// Replies of one connection that wait for its platform; above it no further turn starts.
+    pub outstanding_sends_max: usize,
+    /// Attempts of one send that certainly failed until it is given up: about a day of them.
     pub delivery_attempts_max: u32,
     /// First wait between attempts; doubles.
     pub delivery_backoff: Duration,
@@ -126,7 +128,8 @@ impl Default for ActorSettings {
             output_tokens_max: 2_048,
             message_characters_max: 32_000,
             deliveries_max: 64,
-            delivery_attempts_max: 12,
+            outstanding_sends_max: 1_000,
+            delivery_attempts_max: 1_500,
             delivery_backoff: Duration::from_millis(500),
             delivery_backoff_max: Duration::from_secs(60),
             delivery_time_limit: Duration::from_secs(30),

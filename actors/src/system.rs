@@ -11,6 +11,10 @@ use rookery_domain::id::TenantId;
 use rookery_domain::ports::Ingestion;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long work beside the mailboxes may take to be recorded when the node goes down.
+const RECORD_BUDGET: Duration = Duration::from_secs(3);
 
 /// How long the last window may take to be folded when the node goes down.
 const FOLD_BUDGET: Duration = Duration::from_secs(3);
@@ -30,6 +34,7 @@ pub struct System {
     tenants: TenantsHandle,
     metering: MeteringHandle,
     clock: ClockHandle,
+    ended: CancellationToken,
 }
 
 impl System {
@@ -39,11 +44,20 @@ impl System {
     /// If an actor cannot be spawned.
     pub async fn start(services: Services, settings: ActorSettings) -> Result<Self, SystemError> {
         let shared = Shared::new(services, settings);
-        let metering = Metering::start(shared.clone()).await?;
+        let (metering, metering_end) = Metering::start(shared.clone()).await?;
         let arguments = TenantsArguments { metering: metering.clone() };
-        let tenants = Tenants::start(shared.clone(), arguments).await?;
-        let clock = ClockActor::start(shared.clone(), tenants.clone()).await?;
-        Ok(Self { shared, tenants, metering, clock })
+        let (tenants, tenants_end) = Tenants::start(shared.clone(), arguments).await?;
+        let (clock, clock_end) = ClockActor::start(shared.clone(), tenants.clone()).await?;
+        let ended = CancellationToken::new();
+        for end in [metering_end, tenants_end, clock_end] {
+            let ended = ended.clone();
+            shared.tasks.spawn(async move {
+                // However it ended: without one of the three the node does no work.
+                let _outcome = end.await;
+                ended.cancel();
+            });
+        }
+        Ok(Self { shared, tenants, metering, clock, ended })
     }
 
     /// The door for everything inbound.
@@ -61,6 +75,12 @@ impl System {
         self.tenants.marked(vec![tenant]);
     }
 
+    /// Waits until the tree has ended. Unless it was drained, the process should end, too: it would
+    /// take messages and never answer them.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
     /// How many overseers are live; `None` if the tree does not answer.
     pub async fn live_overseers(&self) -> Option<usize> {
         self.tenants.count().await
@@ -73,6 +93,8 @@ impl System {
         let complete = self.tenants.drain(budget).await;
         self.metering.drain(FOLD_BUDGET).await;
         self.shared.tasks.close();
-        complete
+        // Sends under way are recorded, or the next start has to call them ambiguous.
+        let recorded = tokio::time::timeout(RECORD_BUDGET, self.shared.tasks.wait()).await.is_ok();
+        complete && recorded
     }
 }

@@ -154,7 +154,7 @@ impl Options {
 
     /// Length of one measured window.
     pub fn window(&self) -> Duration {
-        let usual = if self.quick { 2 } else { 5 };
+        let usual = if self.quick { 2 } else { 4 };
         Duration::from_secs(self.seconds.unwrap_or(usual))
     }
 

@@ -154,16 +154,16 @@ impl ChannelActor {
         }
     }
 
-    fn start_link(&self, state: &ChannelState) {
-        if !self.opened().wants_start() && self.opened().halves.polling.is_none() {
+    /// Registers and polls under the connection as it is now; an earlier link ends.
+    fn start_link(&self, state: &mut ChannelState, opened: &Arc<Opened>) {
+        state.link = None;
+        if !opened.wants_start() && opened.halves.polling.is_none() {
             return;
         }
-        let run = link::run(
-            self.shared.clone(),
-            Arc::clone(self.opened()),
-            self.door.clone(),
-            state.polling.clone(),
-        );
+        let token = CancellationToken::new();
+        let run =
+            link::run(self.shared.clone(), Arc::clone(opened), self.door.clone(), token.clone());
+        state.link = Some(token.drop_guard());
         self.shared.tasks.spawn(run);
     }
 }
@@ -178,12 +178,7 @@ impl Actor for ChannelActor {
         _myself: ActorRef<Self::Msg>,
         (): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(ChannelState {
-            lanes: HashMap::new(),
-            ready: VecDeque::new(),
-            under_way: 0,
-            polling: CancellationToken::new(),
-        })
+        Ok(ChannelState { lanes: HashMap::new(), ready: VecDeque::new(), under_way: 0, link: None })
     }
 
     async fn handle(
@@ -193,7 +188,8 @@ impl Actor for ChannelActor {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            ChannelMessage::Start => self.start_link(state),
+            ChannelMessage::Start => self.start_link(state, self.opened()),
+            ChannelMessage::Relink(opened) => self.start_link(state, &opened),
             ChannelMessage::Enqueue(rows) => self.enqueue(&myself, state, rows),
             ChannelMessage::Attempted { session, row, next } => {
                 self.attempted(&myself, state, (session, row, next));
@@ -209,17 +205,8 @@ impl Actor for ChannelActor {
                     tracing::debug!("nobody waits for this answer any more");
                 }
             }
-            ChannelMessage::StopPolling => state.polling.cancel(),
+            ChannelMessage::StopPolling => state.link = None,
         }
-        Ok(())
-    }
-
-    async fn post_stop(
-        &self,
-        _myself: ActorRef<Self::Msg>,
-        state: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
-        state.polling.cancel();
         Ok(())
     }
 }

@@ -50,9 +50,12 @@ impl Courier {
         self.record(row, OutboxStep::Sending).await?;
         row.attempts += 1;
         let limit = self.shared.settings.delivery_time_limit;
-        let result = tokio::time::timeout(limit, self.call(row))
+        let mut edited = false;
+        let result = tokio::time::timeout(limit, self.call(row, &mut edited))
             .await
             .unwrap_or_else(|_| Err(DeliveryError::Unknown("no answer in time".to_owned())));
+        // The message that was to be edited may be gone: then this was a send like any other.
+        let policy = RepeatPolicy { harmless: edited || self.is_idempotent(), ..policy };
         if result.is_ok() {
             kill_point::hit(KillPoint::K8SentNotRecorded);
         }
@@ -66,9 +69,15 @@ impl Courier {
     }
 
     /// A row that finishes a growing message edits it; where that message is gone it is sent anew.
-    async fn call(&self, row: &OutboxRow) -> Result<Option<String>, DeliveryError> {
+    /// `edited` says which of the two the result speaks of.
+    async fn call(
+        &self,
+        row: &OutboxRow,
+        edited: &mut bool,
+    ) -> Result<Option<String>, DeliveryError> {
         let halves = &self.opened.halves;
         if let (Some(message), Some(edits)) = (&row.content.finishes, &halves.edits) {
+            *edited = true;
             match edits.edit(&row.target, message, &row.content.part).await {
                 Ok(()) => return Ok(Some(message.clone())),
                 Err(DeliveryError::Refused(reason)) => {
@@ -77,13 +86,17 @@ impl Courier {
                 Err(error) => return Err(error),
             }
         }
+        *edited = false;
         halves.delivery.send(&row.target, &row.content.part, row.id).await
     }
 
+    fn is_idempotent(&self) -> bool {
+        self.opened.halves.delivery.capabilities().idempotent_send
+    }
+
     fn policy(&self, row: &OutboxRow) -> RepeatPolicy {
-        let idempotent = self.opened.halves.delivery.capabilities().idempotent_send;
         RepeatPolicy {
-            harmless: idempotent || row.content.finishes.is_some(),
+            harmless: self.is_idempotent() || row.content.finishes.is_some(),
             on_ambiguous: self.on_ambiguous,
         }
     }

@@ -7,6 +7,9 @@ use rookery_domain::outbox::{OutboxRow, OutboxStatus, OutboxStep};
 use rookery_domain::ports::DeliveryError;
 use std::time::Duration;
 
+/// Attempts of a row until an unknown outcome is no longer answered by another one.
+const UNKNOWN_ATTEMPTS_MAX: u32 = 5;
+
 /// How long a row waits for a refused token to be replaced.
 const UNAUTHORIZED_WAIT: Duration = Duration::from_secs(60);
 
@@ -75,14 +78,16 @@ pub(crate) fn after_attempt(
         Err(error @ DeliveryError::NotDelivered(_)) => retry(error.to_string()),
         Err(error @ DeliveryError::Unknown(_)) if policy.harmless => retry(error.to_string()),
         Err(error @ DeliveryError::Unknown(_)) => {
+            let spent = row.attempts >= UNKNOWN_ATTEMPTS_MAX;
             unknown(error.to_string(), policy.on_ambiguous, spent, later)
         }
-        Err(error @ DeliveryError::Refused(_)) => OutboxStep::Dead { error: error.to_string() },
         // A refused token may be replaced; the row waits for that as long as its attempts last.
         Err(error @ DeliveryError::Unauthorized) if !spent => {
             OutboxStep::Retry { at: now.plus(UNAUTHORIZED_WAIT), error: error.to_string() }
         }
-        Err(error @ DeliveryError::Unauthorized) => OutboxStep::Dead { error: error.to_string() },
+        Err(error @ (DeliveryError::Refused(_) | DeliveryError::Unauthorized)) => {
+            OutboxStep::Dead { error: error.to_string() }
+        }
     };
     (step, None)
 }

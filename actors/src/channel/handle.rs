@@ -1,10 +1,12 @@
 //! What others may ask of a channel actor.
 
 use super::message::ChannelMessage;
+use crate::connections::Opened;
 use ractor::ActorRef;
 use ractor::rpc::CallResult;
 use rookery_domain::id::SessionId;
 use rookery_domain::outbox::OutboxRow;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a question to a channel actor may take.
@@ -22,6 +24,11 @@ impl ChannelHandle {
     /// Sends rows, in order. They are durable: a lost message is found again by a restart.
     pub(crate) fn enqueue(&self, rows: Vec<OutboxRow>) {
         self.cast(ChannelMessage::Enqueue(rows));
+    }
+
+    /// Registers and fetches under another configuration.
+    pub(crate) fn relink(&self, opened: Arc<Opened>) {
+        self.cast(ChannelMessage::Relink(opened));
     }
 
     /// Stops fetching.

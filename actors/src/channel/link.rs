@@ -20,12 +20,13 @@ pub(crate) async fn run(
     cancel: CancellationToken,
 ) {
     let work = async {
-        if opened.wants_start() || opened.halves.polling.is_some() {
-            register(&shared, &opened).await;
-        }
-        if let Some(polling) = &opened.halves.polling {
-            poll(&shared, &opened, &door, polling.as_ref()).await;
-        }
+        // Side by side: a platform that does not take our commands still has messages for us.
+        let fetch = async {
+            if let Some(polling) = &opened.halves.polling {
+                poll(&shared, &opened, &door, polling.as_ref()).await;
+            }
+        };
+        tokio::join!(register(&shared, &opened), fetch);
     };
     tokio::select! {
         () = work => {}

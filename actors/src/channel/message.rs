@@ -1,15 +1,19 @@
 //! What a channel actor is told.
 
 use super::decide::Next;
+use crate::connections::Opened;
 use ractor::RpcReplyPort;
 use rookery_domain::id::{OutboxId, SessionId};
 use rookery_domain::outbox::OutboxRow;
+use std::sync::Arc;
 
 /// Messages of a channel actor.
 #[derive(Debug)]
 pub(crate) enum ChannelMessage {
     /// Register with the platform and start polling, where the connection does.
     Start,
+    /// The connection has another configuration: register and poll under that.
+    Relink(Arc<Opened>),
     /// Rows to send, in order.
     Enqueue(Vec<OutboxRow>),
     /// An attempt ended and is recorded.

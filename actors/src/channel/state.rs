@@ -3,7 +3,7 @@
 use rookery_domain::id::SessionId;
 use rookery_domain::outbox::OutboxRow;
 use std::collections::{HashMap, VecDeque};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::DropGuard;
 
 /// One session's rows.
 #[derive(Debug, Default)]
@@ -24,5 +24,6 @@ pub(crate) struct ChannelState {
     /// Sessions that could send and found all places taken.
     pub(crate) ready: VecDeque<SessionId>,
     pub(crate) under_way: usize,
-    pub(crate) polling: CancellationToken,
+    /// Ends registering and polling when it is dropped, with the actor or before.
+    pub(crate) link: Option<DropGuard>,
 }

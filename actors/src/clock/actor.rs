@@ -4,6 +4,7 @@ use crate::shared::Shared;
 use crate::tenants::TenantsHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_domain::id::TenantId;
+use tokio::task::JoinHandle;
 
 /// Messages of the clock.
 #[derive(Debug)]
@@ -50,17 +51,17 @@ impl ClockActor {
     pub(crate) async fn start(
         shared: Shared,
         tenants: TenantsHandle,
-    ) -> Result<ClockHandle, ractor::SpawnErr> {
+    ) -> Result<(ClockHandle, JoinHandle<()>), ractor::SpawnErr> {
         let (poll, tick) = (shared.settings.wake_poll_every, shared.settings.tick_every);
         let round = shared.settings.retention_round_every;
-        let (actor, _join) = Actor::spawn(None, Self { shared, tenants }, ()).await?;
+        let (actor, join) = Actor::spawn(None, Self { shared, tenants }, ()).await?;
         actor.send_interval(poll, || ClockMessage::LookForWork);
         actor.send_interval(tick, || ClockMessage::Tick);
         actor.send_interval(round, || ClockMessage::RetentionRound);
         if actor.cast(ClockMessage::LookForWork).is_err() {
             tracing::warn!("the clock ended before it began");
         }
-        Ok(ClockHandle(actor))
+        Ok((ClockHandle(actor), join))
     }
 
     /// Every tenant once a day, a few at a time: those that sleep have things to forget, too.

@@ -61,6 +61,7 @@ impl Door {
         row: NewInbound,
         permit: LanePermit,
     ) -> Result<Appended, StoreError> {
+        let self_tenant = row.tenant_id;
         let appended = self.shared.services.inbox.append(row.clone()).await?;
         kill_point::hit(KillPoint::K2InboxCommitted);
         match appended {
@@ -77,6 +78,8 @@ impl Door {
                 metrics::counter!("rookery_inbound_stored_total").increment(1);
             }
             Appended::Duplicate(_) => {
+                // The first delivery may have been stored by a request that did not live to say so.
+                self.tenants.marked(vec![self_tenant]);
                 metrics::counter!("rookery_inbound_duplicates_total").increment(1);
             }
         }

@@ -9,6 +9,7 @@ use rookery_domain::kill_point::{self, KillPoint};
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use std::collections::HashMap;
+use tokio::task::JoinHandle;
 
 /// Messages of the metering actor.
 #[derive(Debug)]
@@ -29,11 +30,13 @@ pub(crate) struct Metering {
 
 impl Metering {
     /// Starts it.
-    pub(crate) async fn start(shared: Shared) -> Result<MeteringHandle, ractor::SpawnErr> {
+    pub(crate) async fn start(
+        shared: Shared,
+    ) -> Result<(MeteringHandle, JoinHandle<()>), ractor::SpawnErr> {
         let window = shared.settings.metering_window;
-        let (actor, _join) = Actor::spawn(None, Self { shared }, ()).await?;
+        let (actor, join) = Actor::spawn(None, Self { shared }, ()).await?;
         actor.send_interval(window, || MeteringMessage::WindowEnds);
-        Ok(MeteringHandle::new(actor))
+        Ok((MeteringHandle::new(actor), join))
     }
 
     /// Folds a tenant's facts. The tenant comes back with the next window if the store is away.

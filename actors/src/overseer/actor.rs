@@ -4,14 +4,19 @@ use super::handle::OverseerHandle;
 use super::message::{OverseerMessage, Settled};
 use super::state::{Backlog, OverseerState, RetentionRound};
 use crate::metering::MeteringHandle;
-use crate::shared::Shared;
+use crate::shared::{Shared, jittered_backoff};
 use crate::tenants::{Arrival, TenantsHandle};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use rookery_domain::id::TenantId;
 use rookery_domain::notice::Notice;
 use rookery_domain::ports::StoreError;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// The longest wait between two tries to claim a tenant while the store is away.
+const CLAIM_AGAIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// One tenant's overseer.
 #[derive(Debug)]
@@ -79,11 +84,23 @@ impl Overseer {
             backlog: Backlog::default(),
             arrivals: 0,
             busy_at: now,
-            retention: RetentionRound::default(),
+            retention: RetentionRound { done_on: None, after: None, stepped_at: now },
             quiet: false,
             quiesce_after: now,
+            waiting_for_refresh: false,
+            swept_at: now,
             draining: false,
         })
+    }
+
+    /// An unreachable store is no crash: nothing is parked for it, and it is asked again soon.
+    fn claim_later(&self, myself: &ActorRef<OverseerMessage>, reason: &str) {
+        tracing::debug!(reason, "a tenant waits for the store");
+        let settings = &self.shared.settings;
+        let ids = self.shared.services.ids.as_ref();
+        let most = settings.store_backoff_max.min(CLAIM_AGAIN_WITHIN);
+        let wait = jittered_backoff(ids, 3, settings.store_backoff, most);
+        myself.send_after(wait, || OverseerMessage::Recover);
     }
 
     async fn arrived(
@@ -134,13 +151,14 @@ impl Overseer {
     ) -> Result<(), StoreError> {
         self.shared.connections.forget(state.lease.tenant_id);
         state.config = self.configuration(state.lease.tenant_id).await?;
-        for seat in state.channels.values_mut() {
-            seat.stale = true;
-            seat.handle.stop_polling();
+        if state.waiting_for_refresh {
+            // Replies or turns were left waiting for this; a fresh start takes them up.
+            return Err(StoreError::Unavailable(
+                "starting over under a new configuration".to_owned(),
+            ));
         }
-        let _replaced = self.let_channels_go(state);
-        let lanes = state.sessions.extract_if(|_, lane| lane.is_idle());
-        drop(lanes.collect::<Vec<_>>());
+        self.relink_channels(state).await;
+        state.sessions.retain(|_, lane| !lane.is_idle() || Arc::strong_count(&lane.counter) > 1);
         self.start_links(myself, state).await;
         Ok(())
     }
@@ -172,9 +190,9 @@ impl Overseer {
         match message {
             OverseerMessage::Recover => {}
             OverseerMessage::Arrived(arrival) => self.arrived(myself, state, arrival).await,
-            OverseerMessage::Look => self.look(myself, state).await?,
+            OverseerMessage::Look => when_reachable(self.look(myself, state).await)?,
             OverseerMessage::Refresh => self.refresh(myself, state).await?,
-            OverseerMessage::Tick => self.tick(myself, state).await?,
+            OverseerMessage::Tick => when_reachable(self.tick(myself, state).await)?,
             OverseerMessage::HeldLongEnough(session) => self.pump(myself, state, session).await,
             OverseerMessage::ReserveTokens { session, tokens, reply } => {
                 let refusal = self.reserve(state, session, tokens);
@@ -191,6 +209,7 @@ impl Overseer {
                     seat.outstanding = seat.outstanding.saturating_sub(rows);
                     seat.idle_since = Instant::now();
                 }
+                self.pump_ready(myself, state).await;
             }
             OverseerMessage::Fenced => {
                 tracing::warn!(tenant.id = %state.lease.tenant_id, "another owner has the tenant");
@@ -236,7 +255,14 @@ impl Actor for Overseer {
     ) -> Result<(), ActorProcessingErr> {
         let result = match incarnation {
             Incarnation::Fresh(arguments) => {
-                let mut state = Box::new(self.claim(&myself, arguments).await?);
+                let claimed = match self.claim(&myself, arguments).await {
+                    Err(StoreError::Unavailable(reason)) => {
+                        self.claim_later(&myself, &reason);
+                        return Ok(());
+                    }
+                    claimed => claimed?,
+                };
+                let mut state = Box::new(claimed);
                 let recovered = self.go_on(&myself, &mut state).await;
                 self.start_links(&myself, &mut state).await;
                 *incarnation = Incarnation::Owner(state);
@@ -269,5 +295,16 @@ impl Actor for Overseer {
             return Err("a child actor failed".into());
         }
         Ok(())
+    }
+}
+
+/// What is looked at again anyway may find the store away.
+fn when_reachable(looked: Result<(), StoreError>) -> Result<(), StoreError> {
+    match looked {
+        Err(StoreError::Unavailable(reason)) => {
+            tracing::debug!(reason, "looked in vain");
+            Ok(())
+        }
+        other => other,
     }
 }

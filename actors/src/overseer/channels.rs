@@ -81,6 +81,7 @@ impl Overseer {
                 Err(error) => {
                     // They stay in the outbox until the connection works again.
                     tracing::warn!(connection.id = %id, error = %error, "replies wait");
+                    state.waiting_for_refresh = true;
                     continue;
                 }
             };
@@ -118,6 +119,20 @@ impl Overseer {
                     error = %error,
                     "a connection does not start"
                 ),
+            }
+        }
+    }
+
+    /// Gives the live channel actors the connections as they are configured now.
+    pub(super) async fn relink_channels(&self, state: &mut OverseerState) {
+        let tenant = state.lease.tenant_id;
+        for (id, seat) in &mut state.channels {
+            if let Ok(opened) = self.shared.connections.open(tenant, *id).await {
+                seat.socket = opened.halves.polling.is_some() || opened.wants_start();
+                seat.handle.relink(opened);
+            } else {
+                seat.stale = true;
+                seat.handle.stop_polling();
             }
         }
     }

@@ -124,6 +124,7 @@ async fn bury(
     let turns = services.turns.as_ref();
     let (lease, at) = (case.lease, services.clock.now());
     patiently(shared, || case.counter.load(turns, lease.tenant_id, case.place.id)).await?;
+    let _writing = case.counter.writer().await;
     let notice = Notice::Unprocessable;
     let recorded = target.is_some();
     let outbox = last_words(shared, case, target, &notice);

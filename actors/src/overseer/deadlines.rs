@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// How long quiescing waits after it found work it did not know of.
 const QUIESCE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
+/// A busy tenant forgets one step at a time, this far apart.
+const BUSY_STEP_EVERY: Duration = Duration::from_secs(10);
+
 /// How long a session without work keeps its counters in memory.
 const SESSION_IDLE_AFTER: Duration = Duration::from_secs(30);
 
@@ -34,11 +37,12 @@ impl Overseer {
         if self.let_channels_go(state) {
             self.start_links(myself, state).await;
         }
+        let forgotten = self.forget_on_purpose(state).await?;
         if state.is_busy() {
             state.busy_at = Instant::now();
             return Ok(());
         }
-        if !self.forget_on_purpose(state).await? {
+        if !forgotten {
             return Ok(());
         }
         let idle = state.busy_at.elapsed();
@@ -70,6 +74,10 @@ impl Overseer {
         if state.retention.done_on == Some(now.day()) {
             return Ok(true);
         }
+        if state.is_busy() && state.retention.stepped_at.elapsed() < BUSY_STEP_EVERY {
+            return Ok(false);
+        }
+        state.retention.stepped_at = Instant::now();
         let settings = &self.shared.settings;
         let purge = Purge {
             raw_before: now.minus(settings.raw_payloads_kept_for),
@@ -89,7 +97,11 @@ impl Overseer {
         myself: &ActorRef<OverseerMessage>,
         state: &OverseerState,
     ) -> Result<(), StoreError> {
-        self.shared.services.ownership.release(&state.lease).await?;
+        let released = self.shared.services.ownership.release(&state.lease).await;
+        if let Err(error) = released {
+            // Whoever claims the tenant next needs no release.
+            tracing::debug!(error = %error, "a tenant was not given back");
+        }
         myself.stop(None);
         Ok(())
     }

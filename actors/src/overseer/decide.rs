@@ -152,8 +152,8 @@ pub(crate) fn attachments(event: &InboundEvent) -> Vec<rookery_domain::message::
 }
 
 /// Whether a tenant's in-memory rows leave room for another page of its stored backlog.
-pub(crate) const fn wants_page(in_memory: usize, page: usize) -> bool {
-    in_memory * 2 < page
+pub(crate) const fn wants_page(in_memory: usize, rows_max: usize) -> bool {
+    in_memory < rows_max
 }
 
 /// The messages of a stored history that are not the turn's own, for callers that bring theirs.

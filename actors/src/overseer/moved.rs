@@ -51,6 +51,7 @@ async fn write(shared: &Shared, case: &Move) -> Result<(), StoreError> {
     patiently(shared, || case.counter.load(turns, tenant, to)).await?;
     let limit = shared.settings.history_messages_max;
     let history = patiently(shared, || turns.history(tenant, case.from, limit)).await?;
+    let _writing = case.counter.writer().await;
     let at = services.clock.now();
     let messages = history
         .into_iter()

@@ -17,10 +17,15 @@ use rookery_domain::turn::UnfinishedTurn;
 use rookery_domain::usage::DayUsage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Running turns, and unsettled rows, read at a start. More are found by the next start.
 const UNFINISHED_TURNS_MAX: u32 = 1_000;
 const UNSETTLED_PAGE: u32 = 500;
+
+/// A busy tenant is looked through for rows nobody told us of at most this often.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Vault names of the tenant's own model keys: `llm/<provider>/api_key`.
 const KEY_PREFIX: &str = "llm/";
@@ -100,6 +105,7 @@ impl Overseer {
             Err(crate::connections::OpenError::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::warn!(turn.id = %unfinished.turn.id, error = %error, "a turn waits");
+                state.waiting_for_refresh = true;
                 return Ok(());
             }
         };
@@ -145,8 +151,8 @@ impl Overseer {
         let page = self.shared.settings.recovery_page;
         let page_rows = usize::try_from(page).unwrap_or(usize::MAX);
         state.backlog.catching_up = true;
-        while wants_page(state.known.len(), page_rows) {
-            state.backlog.missed = false;
+        let rows_max = self.shared.settings.lane_rows_max;
+        while wants_page(state.known.len(), rows_max) {
             let tenant = state.lease.tenant_id;
             let rows =
                 self.shared.services.inbox.undone(tenant, state.backlog.cursor, page).await?;
@@ -155,7 +161,11 @@ impl Overseer {
             for row in rows {
                 self.take(myself, state, row, None).await;
             }
-            if !full {
+            if !full && state.backlog.missed {
+                // Something was stored meanwhile, perhaps with an id below the cursor.
+                state.backlog.missed = false;
+                state.backlog.cursor = None;
+            } else if !full {
                 state.backlog = super::state::Backlog::default();
                 return Ok(());
             }
@@ -173,10 +183,21 @@ impl Overseer {
         if tenant.is_some_and(|tenant| tenant.version != state.config.version) {
             self.refresh(myself, state).await?;
         }
-        if state.backlog.catching_up || state.is_busy() {
+        if state.backlog.catching_up {
             return Ok(());
         }
-        self.next_page(myself, state).await
+        if !state.is_busy() {
+            return self.next_page(myself, state).await;
+        }
+        if state.swept_at.elapsed() >= SWEEP_EVERY {
+            state.swept_at = Instant::now();
+            let page = self.shared.settings.recovery_page;
+            let tenant = state.lease.tenant_id;
+            for row in self.shared.services.inbox.undone(tenant, None, page).await? {
+                self.take(myself, state, row, None).await;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn bury(

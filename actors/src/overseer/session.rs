@@ -5,7 +5,7 @@ use rookery_domain::live::durable_seq;
 use rookery_domain::ownership::Epoch;
 use rookery_domain::ports::{StoreError, Turns};
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 /// Live numbers of one epoch begin at a multiple of this, so that a resumed answer's parts are not
 /// taken for parts that a client has seen.
@@ -21,6 +21,7 @@ pub(crate) struct SessionCounter {
     last: AtomicI64,
     durable: AtomicI64,
     live: AtomicI64,
+    writing: Mutex<()>,
 }
 
 impl SessionCounter {
@@ -31,6 +32,7 @@ impl SessionCounter {
             last: AtomicI64::new(0),
             durable: AtomicI64::new(0),
             live: AtomicI64::new(first_live + 1),
+            writing: Mutex::new(()),
         }
     }
 
@@ -51,6 +53,12 @@ impl SessionCounter {
             })
             .await
             .copied()
+    }
+
+    /// Held from the first number of a write until it is shown, so that what a session's watchers
+    /// and its transcript see is in the order of its numbers.
+    pub(crate) async fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().await
     }
 
     /// The next number.

@@ -119,6 +119,7 @@ async fn write_in_session(
     let services = &shared.services;
     let turns = services.turns.as_ref();
     patiently(shared, || counter.load(turns, lease.tenant_id, place.id)).await?;
+    let _writing = counter.writer().await;
     let at = services.clock.now();
     let inbound = &row.item.inbound;
     let messages = if row.ending.keep {

@@ -120,15 +120,21 @@ pub(crate) struct OverseerState {
     /// Not before this is quiescing tried again.
     pub(crate) quiesce_after: Instant,
     pub(crate) draining: bool,
+    /// Replies or turns wait for a connection that does not open.
+    pub(crate) waiting_for_refresh: bool,
+    /// When the store was last asked for rows that nobody told us of.
+    pub(crate) swept_at: Instant,
 }
 
 /// The day's round of forgetting.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RetentionRound {
     /// The UTC day of the last whole round.
     pub(crate) done_on: Option<i64>,
     /// Where the next step begins.
     pub(crate) after: Option<InboxId>,
+    /// When the last step was made.
+    pub(crate) stepped_at: Instant,
 }
 
 /// How far the stored backlog is read.

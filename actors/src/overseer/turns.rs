@@ -43,7 +43,14 @@ impl Overseer {
         {
             return;
         }
-        if state.turns_running >= self.shared.settings.turns_per_tenant_max {
+        // Replies that a platform does not take in time hold further turns back, and so in the end
+        // the senders.
+        let connection = lane.place.opened.connection.id;
+        let clogged = state
+            .channels
+            .get(&connection)
+            .is_some_and(|seat| seat.outstanding >= self.shared.settings.outstanding_sends_max);
+        if clogged || state.turns_running >= self.shared.settings.turns_per_tenant_max {
             state.ready.push_back(session);
             return;
         }
@@ -84,8 +91,9 @@ impl Overseer {
         state: &mut OverseerState,
         start: Start,
     ) {
-        let Some(lane) = state.sessions.get(&start.session) else {
-            return;
+        let Some(lane) = state.sessions.get(&start.session).filter(|lane| lane.running.is_none())
+        else {
+            return state.myself.store_lost("two turns of one session".to_owned());
         };
         let place = lane.place.clone();
         let counter = Arc::clone(&lane.counter);
@@ -203,11 +211,22 @@ impl Overseer {
             TurnEnd::Fenced => return state.myself.fenced(),
             TurnEnd::StoreLost(reason) => return state.myself.store_lost(reason),
         }
-        self.pump(myself, state, report.session).await;
-        while state.turns_running < self.shared.settings.turns_per_tenant_max {
-            let Some(next) = state.ready.pop_front() else {
+        // Behind those that found all places taken.
+        state.ready.push_back(report.session);
+        self.pump_ready(myself, state).await;
+    }
+
+    /// Starts what found no place before; each session is looked at once.
+    pub(super) async fn pump_ready(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+    ) {
+        for _ in 0..state.ready.len() {
+            if state.turns_running >= self.shared.settings.turns_per_tenant_max {
                 break;
-            };
+            }
+            let Some(next) = state.ready.pop_front() else { break };
             self.pump(myself, state, next).await;
         }
     }

@@ -43,6 +43,8 @@ impl From<StoreError> for Failure {
 pub(super) struct Tally {
     /// Each call with its model.
     pub(super) calls: Vec<(String, Usage)>,
+    /// A call that has not ended: its model, and what it was given, in tokens.
+    open: Option<(String, u64)>,
 }
 
 impl Tally {
@@ -52,7 +54,15 @@ impl Tally {
             TurnStep::Completion { model, usage, .. } => Some((model.clone(), *usage)),
             _ => None,
         });
-        Self { calls: calls.collect() }
+        Self { calls: calls.collect(), open: None }
+    }
+
+    /// Ends a call that nobody waits for any more, with what it wrote until then.
+    pub(super) fn cut_off(&mut self, text: &str) {
+        if let Some((model, input_tokens)) = self.open.take() {
+            let output_tokens = estimate_tokens(text);
+            self.calls.push((model, Usage { input_tokens, output_tokens, estimated: true }));
+        }
     }
 }
 
@@ -141,6 +151,8 @@ impl Conversation<'_> {
         let mut stream =
             alive(self.progress, asked).await.map_err(|error| model_failure(&error))?;
         kill_point::hit(KillPoint::K4ModelAsked);
+        let input = estimate_call(&self.system, &self.messages, 0);
+        tally.open = Some((String::new(), input));
         let mut completion = Completion {
             text: String::new(),
             tool_calls: Vec::new(),
@@ -150,7 +162,10 @@ impl Conversation<'_> {
         };
         loop {
             match alive(self.progress, stream.next()).await {
-                Some(Ok(ModelEvent::Started { model })) => completion.model = model.to_string(),
+                Some(Ok(ModelEvent::Started { model })) => {
+                    completion.model = model.to_string();
+                    tally.open = Some((completion.model.clone(), input));
+                }
                 Some(Ok(ModelEvent::Text(part))) => {
                     completion.text.push_str(&part);
                     telling.grew(part);
@@ -161,19 +176,16 @@ impl Conversation<'_> {
                 Some(Ok(ModelEvent::Stop { reason, usage })) => {
                     completion.reason = reason;
                     completion.usage = usage;
+                    tally.open = None;
                     tally.calls.push((completion.model.clone(), usage));
                     return Ok(completion);
                 }
                 Some(Err(error)) => {
-                    tally
-                        .calls
-                        .push((completion.model, broken_off(&self.system, &completion.text)));
+                    tally.cut_off(&completion.text);
                     return Err(model_failure(&error));
                 }
                 None => {
-                    tally
-                        .calls
-                        .push((completion.model, broken_off(&self.system, &completion.text)));
+                    tally.cut_off(&completion.text);
                     return Err(Failure::Notice(Notice::ModelInterrupted));
                 }
             }
@@ -261,14 +273,6 @@ fn finished(completion: Completion) -> Result<String, Failure> {
         return Err(Failure::Notice(Notice::ModelInterrupted));
     }
     Ok(completion.text)
-}
-
-fn broken_off(system: &str, text: &str) -> Usage {
-    Usage {
-        input_tokens: estimate_tokens(system),
-        output_tokens: estimate_tokens(text),
-        estimated: true,
-    }
 }
 
 fn model_failure(error: &ModelError) -> Failure {

@@ -66,7 +66,7 @@ pub(crate) struct Decision {
 /// Decides.
 pub(crate) fn decide(phase: Phase, event: Event, limits: &Limits) -> Decision {
     let cancel = match (phase, event) {
-        (Phase::Spawning, Event::Check { age, .. }) => age > limits.spawn,
+        (Phase::Spawning, Event::Check { silent_for, .. }) => silent_for > limits.spawn,
         (Phase::Active, Event::Check { age, silent_for }) => {
             age > limits.task || silent_for > limits.heartbeat
         }

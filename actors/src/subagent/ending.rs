@@ -53,6 +53,7 @@ pub(super) async fn commit(
     tally: &Tally,
     stream: Option<&str>,
 ) -> Result<TurnEnd, StoreError> {
+    let _writing = spec.counter.writer().await;
     let at = shared.services.clock.now();
     let (state, reply, error_code) = ending.verdict();
     let interrupted = matches!(ending, Ending::Interrupted);

@@ -1,12 +1,15 @@
 //! The turn's journal: what a successor needs to go on without doing anything twice.
 
-use crate::patience::patiently;
+use super::progress::Progress;
+use super::turn::TurnSpec;
+use crate::patience::patiently_alive;
 use crate::shared::Shared;
 use rookery_domain::id::TurnId;
 use rookery_domain::model::{ModelMessage, ToolCall};
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use rookery_domain::turn::TurnStep;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Writes steps in order.
@@ -15,13 +18,25 @@ pub(super) struct Journal {
     shared: Shared,
     lease: Lease,
     turn_id: TurnId,
+    progress: Arc<Progress>,
     next: AtomicU32,
 }
 
 impl Journal {
-    pub(super) fn new(shared: &Shared, lease: Lease, turn_id: TurnId, steps: usize) -> Self {
+    pub(super) fn new(
+        shared: &Shared,
+        spec: &TurnSpec,
+        progress: &Arc<Progress>,
+        steps: usize,
+    ) -> Self {
         let next = AtomicU32::new(u32::try_from(steps).unwrap_or(u32::MAX));
-        Self { shared: shared.clone(), lease, turn_id, next }
+        Self {
+            shared: shared.clone(),
+            lease: spec.lease,
+            turn_id: spec.turn_id,
+            progress: Arc::clone(progress),
+            next,
+        }
     }
 
     /// Adds steps; durable when it returns.
@@ -29,8 +44,11 @@ impl Journal {
         let count = u32::try_from(steps.len()).unwrap_or(u32::MAX);
         let first = self.next.fetch_add(count, Ordering::SeqCst);
         let turns = &self.shared.services.turns;
-        patiently(&self.shared, || turns.journal(&self.lease, self.turn_id, first, steps.clone()))
-            .await
+        let alive = || self.progress.beat();
+        patiently_alive(&self.shared, alive, || {
+            turns.journal(&self.lease, self.turn_id, first, steps.clone())
+        })
+        .await
     }
 }
 

@@ -11,6 +11,7 @@ use crate::shared::Shared;
 use rookery_domain::id::{InboxId, OutboxId, SessionId};
 use rookery_domain::live::{LiveBody, LiveEvent};
 use rookery_domain::message::ReplyTarget;
+use rookery_domain::ports::DeliveryError;
 use rookery_domain::turn::TurnStep;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +72,7 @@ impl Telling {
             journal: Arc::clone(journal),
             message: stream,
             stop: stop.clone(),
+            closed: false,
         };
         let pushed = shared.tasks.spawn(screen.run(watcher));
         Self { text, live: None, pushed: Some(pushed), stop }
@@ -118,6 +120,8 @@ struct Screen {
     journal: Arc<Journal>,
     message: Option<String>,
     stop: CancellationToken,
+    /// A message may have been opened that nobody knows of, or may not be: no other is opened.
+    closed: bool,
 }
 
 impl Screen {
@@ -190,6 +194,9 @@ impl Screen {
             }
             return edits.edit(&self.target, message, &part).await.is_ok();
         }
+        if self.closed {
+            return false;
+        }
         // An earlier reply that still waits for the platform goes first.
         if let Some(channel) = &self.channel
             && !channel.session_is_idle(self.session).await
@@ -206,11 +213,13 @@ impl Screen {
                 self.message = Some(message);
                 if let Err(error) = self.journal.write(vec![step]).await {
                     tracing::warn!(error = %error, "a growing message is not journalled");
+                    self.closed = true;
                 }
                 true
             }
             Ok(None) => false,
             Err(error) => {
+                self.closed = matches!(error, DeliveryError::Unknown(_));
                 tracing::debug!(error = %error, "a growing message was not opened");
                 false
             }

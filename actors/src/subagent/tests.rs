@@ -44,7 +44,8 @@ fn each_limit_cancels_at_its_own_end() {
         after(phase, Event::Check { age, silent_for }).cancel
     };
     assert!(!check(Phase::Spawning, 60, 60));
-    assert!(check(Phase::Spawning, 61, 0));
+    assert!(check(Phase::Spawning, 61, 61));
+    assert!(!check(Phase::Spawning, 300, 2));
     assert!(!check(Phase::Active, 600, 30));
     assert!(check(Phase::Active, 601, 0));
     assert!(check(Phase::Active, 40, 31));

@@ -10,7 +10,7 @@ use super::report::TurnEnd;
 use crate::channel::ChannelHandle;
 use crate::overseer::place::SessionPlace;
 use crate::overseer::{OverseerHandle, SessionCounter, own_messages, user_message};
-use crate::patience::patiently;
+use crate::patience::patiently_alive;
 use crate::shared::Shared;
 use rookery_domain::Secret;
 use rookery_domain::agent::Agent;
@@ -68,7 +68,7 @@ pub(crate) async fn run(
     shared: &Shared,
     overseer: &OverseerHandle,
     spec: TurnSpec,
-    progress: &Progress,
+    progress: &Arc<Progress>,
 ) -> TurnEnd {
     match work(shared, overseer, &spec, progress).await {
         Ok(end) => end,
@@ -81,13 +81,13 @@ async fn work(
     shared: &Shared,
     overseer: &OverseerHandle,
     spec: &TurnSpec,
-    progress: &Progress,
+    progress: &Arc<Progress>,
 ) -> Result<TurnEnd, StoreError> {
-    let history = begin(shared, spec).await?;
+    let history = begin(shared, spec, progress).await?;
     progress.began();
     let steps = spec.resumed.as_ref().map_or(&[][..], |unfinished| unfinished.steps.as_slice());
     let Replay { messages: replayed, open_calls, stream, model_calls } = replay(steps);
-    let journal = Arc::new(Journal::new(shared, spec.lease, spec.turn_id, steps.len()));
+    let journal = Arc::new(Journal::new(shared, spec, progress, steps.len()));
     let mut telling = Telling::start(shared, spec, &journal, stream);
     let mut tally = Tally::of(steps);
     let (system, mut messages) = context(shared, spec, history);
@@ -119,25 +119,37 @@ async fn work(
         Ok(Ok(text)) => Ending::Answer(text),
         Ok(Err(Failure::Notice(notice))) => Ending::Notice(notice),
         Ok(Err(Failure::Store(error))) => return Err(error),
-        Err(CancelReason::OutOfTime) => Ending::Notice(Notice::TookTooLong),
-        Err(CancelReason::Discarded) => Ending::Stopped(String::new()),
-        Err(CancelReason::Stopped) => Ending::Stopped(telling.so_far()),
-        Err(CancelReason::Interrupted) => Ending::Interrupted,
+        Err(reason) => {
+            tally.cut_off(&telling.so_far());
+            match reason {
+                CancelReason::OutOfTime => Ending::Notice(Notice::TookTooLong),
+                CancelReason::Discarded => Ending::Stopped(String::new()),
+                CancelReason::Stopped => Ending::Stopped(telling.so_far()),
+                CancelReason::Interrupted => Ending::Interrupted,
+            }
+        }
     };
     let stream = telling.finish().await;
     commit(shared, spec, ending, &tally, stream.as_deref()).await
 }
 
 /// Records the turn, or finds it recorded, and reads its history.
-async fn begin(shared: &Shared, spec: &TurnSpec) -> Result<Vec<Message>, StoreError> {
+async fn begin(
+    shared: &Shared,
+    spec: &TurnSpec,
+    progress: &Progress,
+) -> Result<Vec<Message>, StoreError> {
+    let alive = || progress.beat();
     let services = &shared.services;
     let turns = services.turns.as_ref();
     let tenant = spec.lease.tenant_id;
-    patiently(shared, || spec.counter.load(turns, tenant, spec.place.id)).await?;
+    patiently_alive(shared, alive, || spec.counter.load(turns, tenant, spec.place.id)).await?;
     let limit = shared.settings.history_messages_max;
     if spec.resumed.is_some() {
-        return patiently(shared, || turns.history(tenant, spec.place.id, limit)).await;
+        return patiently_alive(shared, alive, || turns.history(tenant, spec.place.id, limit))
+            .await;
     }
+    let _writing = spec.counter.writer().await;
     let at = services.clock.now();
     let messages = spec
         .inputs
@@ -166,7 +178,7 @@ async fn begin(shared: &Shared, spec: &TurnSpec) -> Result<Vec<Message>, StoreEr
         settlements: Vec::new(),
         history_messages_max: limit,
     };
-    patiently(shared, || turns.begin(&spec.lease, begin.clone())).await
+    patiently_alive(shared, alive, || turns.begin(&spec.lease, begin.clone())).await
 }
 
 fn context(shared: &Shared, spec: &TurnSpec, history: Vec<Message>) -> (String, Vec<ModelMessage>) {

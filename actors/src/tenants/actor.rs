@@ -10,6 +10,7 @@ use crate::shared::{Shared, jittered_backoff};
 use crate::supervision::RestartVerdict;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use rookery_domain::id::TenantId;
+use tokio::task::JoinHandle;
 
 /// The tenants' supervisor.
 #[derive(Debug)]
@@ -35,9 +36,9 @@ impl Tenants {
     pub(crate) async fn start(
         shared: Shared,
         arguments: TenantsArguments,
-    ) -> Result<TenantsHandle, ractor::SpawnErr> {
-        let (actor, _join) = Actor::spawn(None, Self { shared }, arguments).await?;
-        Ok(TenantsHandle::new(actor))
+    ) -> Result<(TenantsHandle, JoinHandle<()>), ractor::SpawnErr> {
+        let (actor, join) = Actor::spawn(None, Self { shared }, arguments).await?;
+        Ok((TenantsHandle::new(actor), join))
     }
 
     async fn start_overseer(

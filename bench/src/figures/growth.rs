@@ -5,7 +5,7 @@ use crate::load::{Hook, Talk, converse};
 use crate::options::Database;
 use crate::report::{Figure, Promise};
 use crate::stage::{
-    AppliedTenant, Setting, Stage, Subject, copy_tenants, lay_backlog, lay_history,
+    AppliedTenant, Setting, Stage, Subject, copy_tenants, lay_backlog, lay_history, lay_sessions,
 };
 use crate::statistics::{median, real};
 use anyhow::Context as _;
@@ -18,7 +18,6 @@ const FLAT: f64 = 1.25;
 const CONVERSATIONS: usize = 8;
 const FRESH_MAX: usize = 4_000;
 const WARM_UP: Duration = Duration::from_secs(2);
-const BACKLOG_BASE: u64 = 2_000;
 const DRAIN_LIMIT: Duration = Duration::from_secs(300);
 const UNSETTLED: &str = "SELECT count(*) FROM inbox WHERE outcome IS NULL";
 
@@ -31,6 +30,7 @@ struct Cost {
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     tenants(bench).await?;
+    sessions(bench).await?;
     history(bench).await?;
     backlog(bench).await
 }
@@ -51,6 +51,22 @@ async fn tenants(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     converse(&hook, stage.outside.board(), &Talk { window: WARM_UP, ..talk.clone() }).await?;
     let among_many = cost(bench, &stage, (&subject, &hook), &talk).await?;
     compare(bench, &format!("{many} tenants beside 1"), among_many, one);
+    Ok(())
+}
+
+/// Conversations of one tenant in which nobody speaks any more.
+async fn sessions(bench: &mut Bench<'_>) -> anyhow::Result<()> {
+    let many: usize = bench.amount(100_000, 10_000);
+    let stage = Stage::set(&bench.binary, Database::Postgres, CONVERSATIONS).await?;
+    let subject = stage.start(&setting()).await?;
+    let applied = subject.apply().await?;
+    let talk = Talk::of(CONVERSATIONS, bench.window());
+    converse(&applied.hook, stage.outside.board(), &Talk { window: WARM_UP, ..talk.clone() })
+        .await?;
+    let few = cost(bench, &stage, (&subject, &applied.hook), &talk).await?;
+    lay_sessions(&stage, &applied, many).await?;
+    let among_many = cost(bench, &stage, (&subject, &applied.hook), &talk).await?;
+    compare(bench, &format!("{many} sessions of a tenant beside {CONVERSATIONS}"), among_many, few);
     Ok(())
 }
 
@@ -85,44 +101,38 @@ async fn history(bench: &mut Bench<'_>) -> anyhow::Result<()> {
 }
 
 async fn backlog(bench: &mut Bench<'_>) -> anyhow::Result<()> {
-    let many: u64 = bench.amount(100_000, 10_000);
+    let (less, many): (u64, u64) = bench.amount((10_000, 100_000), (4_000, 20_000));
     let stage = Stage::set(&bench.binary, Database::Postgres, 1).await?;
     let subject = stage.start(&Setting::default()).await?;
     let applied = subject.apply().await?;
+    let start = subject.cpu_ms()?;
     subject.end().await?;
     // The first pass only warms the server up.
-    drained(&stage, &applied, BACKLOG_BASE).await?;
-    let mut few = Vec::new();
-    for _ in 0..bench.options.repetitions() {
-        few.push(drained(&stage, &applied, BACKLOG_BASE).await?);
-    }
-    let few = median(few).context("nothing was drained")?;
-    let all = drained(&stage, &applied, many).await?;
+    drained(&stage, &applied, less, start).await?;
+    let few = drained(&stage, &applied, less, start).await?;
+    let all = drained(&stage, &applied, many, start).await?;
     bench.add(
-        Figure::new(
-            ID,
-            format!("CPU per row of a backlog of {many} beside {BACKLOG_BASE}"),
-            all,
-            "ms",
-        )
-        .beside(few)
-        .promised(Promise::ratio_at_most(FLAT))
-        .noted("rows that are ignored by policy, found in the store after a start"),
+        Figure::new(ID, format!("CPU per row of a backlog of {many} beside {less}"), all, "ms")
+            .beside(few)
+            .promised(Promise::ratio_at_most(FLAT))
+            .noted("rows that are ignored by policy, found in the store after a start"),
     );
     Ok(())
 }
 
-/// Lays a backlog down, starts the process, and returns its CPU time per row until all is settled.
-/// What a start costs by itself is left out.
-async fn drained(stage: &Stage, applied: &AppliedTenant, rows: u64) -> anyhow::Result<f64> {
-    let idle = stage.start(&Setting::default()).await?;
-    let start = idle.cpu_ms()?;
-    idle.end().await?;
+/// Lays a backlog down, starts the process, and returns its CPU time per row until all is settled,
+/// without what a start costs by itself.
+async fn drained(
+    stage: &Stage,
+    applied: &AppliedTenant,
+    rows: u64,
+    start_ms: f64,
+) -> anyhow::Result<f64> {
     lay_backlog(stage, applied, rows).await?;
     let subject = stage.start(&Setting::default()).await?;
     let mut counter = stage.counter().await?;
     counter.wait_for_none(UNSETTLED, DRAIN_LIMIT).await?;
-    let used = subject.cpu_ms()? - start;
+    let used = subject.cpu_ms()? - start_ms;
     subject.end().await?;
     Ok(used.max(0.0) / real(rows))
 }

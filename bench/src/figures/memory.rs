@@ -22,7 +22,7 @@ const WOKEN: usize = 200;
 const TURNS_TO_WARM_UP: usize = 20;
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
-    let tenants: usize = bench.amount(1_000, 200);
+    let tenants: usize = bench.amount(1_000, 500);
     let stage = Stage::set(&bench.binary, Database::Sqlite, tenants).await?;
     let fleet = Fleet::make(&stage, tenants).await?;
     let idle_stage = Stage::set(&bench.binary, Database::Sqlite, 1).await?;

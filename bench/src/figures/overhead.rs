@@ -12,8 +12,8 @@ use std::time::Duration;
 const ID: &str = "P3";
 /// The model's own time.
 const MODEL: Duration = Duration::from_millis(500);
-/// One conversation has a turn in half a second: it needs longer for a sample.
-const LONGER_FOR_ONE: u32 = 3;
+/// A conversation has no more than two turns in a second: a sample needs longer than a window.
+const LONGER: u32 = 2;
 
 pub(super) async fn measure(bench: &mut Bench<'_>, database: Database) -> anyhow::Result<()> {
     let sessions = bench.sessions()?;
@@ -28,8 +28,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>, database: Database) -> anyhow
     stage.outside.pace(ModelPace { first_words: MODEL, rest: Duration::ZERO });
     for conversations in [1, sessions] {
         let on = format!("{conversations} sessions, {}", database.name());
-        let window =
-            if conversations == 1 { bench.window() * LONGER_FOR_ONE } else { bench.window() * 2 };
+        let window = bench.window() * LONGER;
         let talk = Talk { spread: MODEL, ..Talk::of(conversations, window) };
         let bare = converse(ceiling.hook(), board, &talk).await?;
         let turns = converse(&applied.hook, board, &talk).await?;

@@ -36,6 +36,9 @@ pub async fn run(config: Config, environment: &Environment) -> anyhow::Result<()
         () = server.database.lock_lost() => {
             anyhow::bail!("another process took over the database; this one ends at once")
         }
+        () = server.tree_ended() => {
+            anyhow::bail!("the supervision tree ended; start the process again")
+        }
     }
     drop(files);
     tokio::select! {

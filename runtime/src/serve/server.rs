@@ -247,6 +247,14 @@ impl Server {
         tracing::info!("ended");
     }
 
+    /// Waits until the supervision tree has ended by itself.
+    pub(super) async fn tree_ended(&self) {
+        match &self.tree {
+            Some(tree) => tree.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
     fn tree(&self) -> anyhow::Result<&Arc<Tree>> {
         self.tree.as_ref().context("the supervision tree is not started")
     }

@@ -30,6 +30,7 @@ pub(super) fn read(keys: &mut Keys<'_>) -> ActorSettings {
         output_tokens_max: keys.read("limits.output_tokens_max"),
         message_characters_max: keys.read("limits.message_characters_max"),
         deliveries_max: keys.read("limits.deliveries_max"),
+        outstanding_sends_max: keys.read("limits.outstanding_sends_max"),
         delivery_attempts_max: keys.read("limits.delivery_attempts_max"),
         delivery_backoff: keys.read("limits.delivery_backoff"),
         delivery_backoff_max: keys.read("limits.delivery_backoff_max"),
@@ -76,6 +77,7 @@ fn check(keys: &mut Keys<'_>, settings: &ActorSettings) {
     at_least_one(keys, "limits.sessions_resident_max", settings.sessions_resident_max);
     at_least_one(keys, "limits.open_connections_max", settings.open_connections_max);
     at_least_one(keys, "limits.deliveries_max", settings.deliveries_max);
+    at_least_one(keys, "limits.outstanding_sends_max", settings.outstanding_sends_max);
     let counts = [
         ("limits.recovery_page", settings.recovery_page),
         ("limits.crashes_max", settings.crashes_max),
