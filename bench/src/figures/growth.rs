@@ -35,38 +35,28 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     backlog(bench).await
 }
 
+/// One tenant, beside one among many that are registered and silent.
 async fn tenants(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let many: i64 = bench.amount(100_000, 10_000);
-    let stage = Stage::set(&bench.binary, Database::Postgres, CONVERSATIONS).await?;
-    let subject = stage.start(&setting()).await?;
-    let applied = subject.apply().await?;
+    let one = Site::set(bench, CONVERSATIONS).await?;
+    let mut among_many = Site::set(bench, CONVERSATIONS).await?;
+    copy_tenants(&among_many.stage, &among_many.applied, many).await?;
+    among_many.restart().await?;
     let talk = Talk::of(CONVERSATIONS, bench.window());
-    converse(&applied.hook, stage.outside.board(), &Talk { window: WARM_UP, ..talk.clone() })
-        .await?;
-    let one = cost(bench, &stage, (&subject, &applied.hook), &talk).await?;
-    subject.end().await?;
-    copy_tenants(&stage, &applied, many).await?;
-    let subject = stage.start(&setting()).await?;
-    let hook = subject.hook(applied.connection);
-    converse(&hook, stage.outside.board(), &Talk { window: WARM_UP, ..talk.clone() }).await?;
-    let among_many = cost(bench, &stage, (&subject, &hook), &talk).await?;
-    compare(bench, &format!("{many} tenants beside 1"), among_many, one);
+    let [last, first] = alternately(bench, [(&among_many, &talk), (&one, &talk)]).await?;
+    compare(bench, &format!("{many} tenants beside 1"), last, first);
     Ok(())
 }
 
-/// Conversations of one tenant in which nobody speaks any more.
+/// A tenant's conversations in which nobody speaks any more.
 async fn sessions(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let many: usize = bench.amount(100_000, 10_000);
-    let stage = Stage::set(&bench.binary, Database::Postgres, CONVERSATIONS).await?;
-    let subject = stage.start(&setting()).await?;
-    let applied = subject.apply().await?;
+    let few = Site::set(bench, CONVERSATIONS).await?;
+    let among_many = Site::set(bench, CONVERSATIONS).await?;
+    lay_sessions(&among_many.stage, &among_many.applied, many).await?;
     let talk = Talk::of(CONVERSATIONS, bench.window());
-    converse(&applied.hook, stage.outside.board(), &Talk { window: WARM_UP, ..talk.clone() })
-        .await?;
-    let few = cost(bench, &stage, (&subject, &applied.hook), &talk).await?;
-    lay_sessions(&stage, &applied, many).await?;
-    let among_many = cost(bench, &stage, (&subject, &applied.hook), &talk).await?;
-    compare(bench, &format!("{many} sessions of a tenant beside {CONVERSATIONS}"), among_many, few);
+    let [last, first] = alternately(bench, [(&among_many, &talk), (&few, &talk)]).await?;
+    compare(bench, &format!("{many} sessions of a tenant beside {CONVERSATIONS}"), last, first);
     Ok(())
 }
 
@@ -74,30 +64,74 @@ async fn sessions(bench: &mut Bench<'_>) -> anyhow::Result<()> {
 /// far more than that.
 async fn history(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     let many: i64 = bench.amount(10_000, 2_000);
-    let window_messages = 60;
+    let shown = 60;
     let fresh_from = 10 * CONVERSATIONS;
-    let stage =
-        Stage::set(&bench.binary, Database::Postgres, fresh_from + CONVERSATIONS * FRESH_MAX)
-            .await?;
-    let subject = stage.start(&setting()).await?;
-    let applied = subject.apply().await?;
-    subject.end().await?;
+    let site = Site::set(bench, fresh_from + CONVERSATIONS * FRESH_MAX).await?;
     let (short, long) = (CONVERSATIONS, 2 * CONVERSATIONS);
-    lay_history(&stage, &applied, (short, CONVERSATIONS), window_messages).await?;
-    lay_history(&stage, &applied, (long, CONVERSATIONS), many).await?;
-    let subject = stage.start(&setting()).await?;
-    let hook = subject.hook(applied.connection);
+    lay_history(&site.stage, &site.applied, (short, CONVERSATIONS), shown).await?;
+    lay_history(&site.stage, &site.applied, (long, CONVERSATIONS), many).await?;
     let talk = Talk::of(CONVERSATIONS, bench.window());
-    converse(&hook, stage.outside.board(), &Talk { window: WARM_UP, ..talk.clone() }).await?;
-    let fresh = Talk { first: fresh_from, fresh: Some(FRESH_MAX), ..talk.clone() };
-    let fresh = cost(bench, &stage, (&subject, &hook), &fresh).await?;
     let filled = Talk { first: short, ..talk.clone() };
-    let filled = cost(bench, &stage, (&subject, &hook), &filled).await?;
-    let long = Talk { first: long, ..talk };
-    let long = cost(bench, &stage, (&subject, &hook), &long).await?;
-    compare(bench, &format!("history of {many} beside 60"), long, filled);
-    compare(bench, &format!("history of {many} beside 1"), long, fresh);
+    let long = Talk { first: long, ..talk.clone() };
+    let [last, middle] = alternately(bench, [(&site, &long), (&site, &filled)]).await?;
+    compare(bench, &format!("history of {many} beside {shown}"), last, middle);
+    let fresh = Talk { first: fresh_from, fresh: Some(FRESH_MAX), ..talk };
+    let [last, first] = alternately(bench, [(&site, &long), (&site, &fresh)]).await?;
+    compare(bench, &format!("history of {many} beside 1"), last, first);
     Ok(())
+}
+
+/// A stage with a process and a tenant.
+struct Site {
+    stage: Stage,
+    subject: Subject,
+    applied: AppliedTenant,
+    hook: Hook,
+}
+
+impl Site {
+    async fn set(bench: &Bench<'_>, conversations: usize) -> anyhow::Result<Self> {
+        let stage = Stage::set(&bench.binary, Database::Postgres, conversations).await?;
+        let subject = stage.start(&setting()).await?;
+        let applied = subject.apply().await?;
+        let hook = applied.hook.clone();
+        let talk = Talk::of(CONVERSATIONS, WARM_UP);
+        converse(&hook, stage.outside.board(), &talk).await?;
+        Ok(Self { stage, subject, applied, hook })
+    }
+
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        self.subject.stop().await?;
+        self.subject = self.stage.start(&setting()).await?;
+        self.hook = self.subject.hook(self.applied.connection);
+        let talk = Talk::of(CONVERSATIONS, WARM_UP);
+        converse(&self.hook, self.stage.outside.board(), &talk).await?;
+        Ok(())
+    }
+}
+
+/// The costs of two states, a window of each in turn, so that a machine that is busy for a while is
+/// so for both.
+async fn alternately(bench: &Bench<'_>, states: [(&Site, &Talk); 2]) -> anyhow::Result<[Cost; 2]> {
+    let mut samples: [(Vec<f64>, Vec<f64>); 2] = Default::default();
+    for repetition in 0..bench.options.repetitions() {
+        for ((site, talk), (cpu, p50)) in states.into_iter().zip(&mut samples) {
+            let mut talk = talk.clone();
+            if let Some(most) = talk.fresh {
+                // Conversations of an earlier window are not fresh any more.
+                let each = most / bench.options.repetitions();
+                talk.first += CONVERSATIONS * each * repetition;
+                talk.fresh = Some(each);
+            }
+            let before = site.subject.cpu_ms()?;
+            let turns = converse(&site.hook, site.stage.outside.board(), &talk).await?;
+            cpu.push((site.subject.cpu_ms()? - before) / real(turns.count));
+            p50.push(percentile(&turns.whole_ms, 50)?);
+        }
+    }
+    let [last, first] =
+        samples.map(|(cpu, p50)| Some(Cost { cpu_ms: median(cpu)?, p50_ms: median(p50)? }));
+    Ok([last.context("nothing was measured")?, first.context("nothing was measured")?])
 }
 
 async fn backlog(bench: &mut Bench<'_>) -> anyhow::Result<()> {
@@ -139,26 +173,6 @@ async fn drained(
 
 fn setting() -> Setting {
     Setting::for_conversations(64)
-}
-
-async fn cost(
-    bench: &Bench<'_>,
-    stage: &Stage,
-    (subject, hook): (&Subject, &Hook),
-    talk: &Talk,
-) -> anyhow::Result<Cost> {
-    let (mut cpu, mut p50) = (Vec::new(), Vec::new());
-    let repetitions = if talk.fresh.is_some() { 1 } else { bench.options.repetitions() };
-    for _ in 0..repetitions {
-        let before = subject.cpu_ms()?;
-        let turns = converse(hook, stage.outside.board(), talk).await?;
-        cpu.push((subject.cpu_ms()? - before) / real(turns.count));
-        p50.push(percentile(&turns.whole_ms, 50)?);
-    }
-    Ok(Cost {
-        cpu_ms: median(cpu).context("nothing was measured")?,
-        p50_ms: median(p50).context("nothing was measured")?,
-    })
 }
 
 fn compare(bench: &mut Bench<'_>, name: &str, last: Cost, first: Cost) {

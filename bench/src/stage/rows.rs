@@ -39,6 +39,16 @@ impl Counter {
         })
     }
 
+    /// Makes a change, while no process serves the database.
+    pub async fn change(&mut self, statement: &str) -> anyhow::Result<()> {
+        let text = AssertSqlSafe(statement.to_owned());
+        match self {
+            Self::Postgres(connection) => drop(sqlx::query(text).execute(connection).await?),
+            Self::Sqlite(connection) => drop(sqlx::query(text).execute(connection).await?),
+        }
+        Ok(())
+    }
+
     /// Waits until a query answers zero, and says how long that took.
     pub async fn wait_for_none(
         &mut self,

@@ -226,6 +226,11 @@ impl Subject {
 
     /// Ends the process in order.
     pub async fn end(mut self) -> anyhow::Result<()> {
+        self.stop().await
+    }
+
+    /// Ends the process in order, to be replaced.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
         self.rookery.terminate()?;
         self.rookery.ended(END_LIMIT).await?;
         Ok(())

@@ -256,6 +256,8 @@ impl<'a> Suite<'a> {
         })?;
         let ledger = self.settled_ledger().await?;
         let path = self.history.close().await?;
+        let log = self.system.process()?.log();
+        std::fs::write(path.with_extension("log"), log)?;
         let entries = crate::history::read(&std::fs::read_to_string(path)?)?;
         let report = check(&entries);
         let allowed = Allowed { silence: self.options.stay_silent, ..Allowed::WITHOUT_KEYS };
