@@ -43,8 +43,12 @@ impl Counter {
     pub async fn change(&mut self, statement: &str) -> anyhow::Result<()> {
         let text = AssertSqlSafe(statement.to_owned());
         match self {
-            Self::Postgres(connection) => drop(sqlx::query(text).execute(connection).await?),
-            Self::Sqlite(connection) => drop(sqlx::query(text).execute(connection).await?),
+            Self::Postgres(connection) => {
+                sqlx::query(text).execute(connection).await?;
+            }
+            Self::Sqlite(connection) => {
+                sqlx::query(text).execute(connection).await?;
+            }
         }
         Ok(())
     }
