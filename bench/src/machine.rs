@@ -6,10 +6,13 @@ use serde::Serialize;
 use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Writes timed to learn what a flush to disk costs here.
 const FSYNC_WRITES: usize = 40;
+/// How long the machine is watched before a run.
+const BUSY_WATCHED: Duration = Duration::from_secs(2);
 /// As large as a small commit record.
 const FSYNC_WRITE_BYTES: usize = 4_096;
 /// `/proc` counts CPU time in hundredths of a second, whatever the kernel's own tick is.
@@ -28,28 +31,24 @@ pub struct Machine {
     pub kernel: String,
     /// Median time of a small write with `fsync` in the temporary directory.
     pub fsync_ms: f64,
-    /// Runnable processes just before the run: others share the machine.
-    pub load_before: f64,
+    /// Share of the CPU that others used just before the run.
+    pub busy_percent: f64,
 }
 
 impl Machine {
-    /// Looks around. Takes less than a second.
-    pub fn look() -> anyhow::Result<Self> {
+    /// Looks around, for about two seconds.
+    pub async fn look() -> anyhow::Result<Self> {
         let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
         let memory = field("/proc/meminfo", "MemTotal").unwrap_or_default();
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let busy_percent = busy_percent().await?;
         Ok(Self {
             cores: std::thread::available_parallelism()?.get(),
             cpu,
             memory_mib: kibibytes(&memory).unwrap_or(0) / 1_024,
             kernel: kernel.trim().to_owned(),
             fsync_ms: fsync_ms()?,
-            load_before: load
-                .split_whitespace()
-                .next()
-                .and_then(|first| first.parse().ok())
-                .unwrap_or(0.0),
+            busy_percent,
         })
     }
 }
@@ -58,10 +57,34 @@ impl fmt::Display for Machine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} cores ({}), {} MiB, Linux {}, fsync {:.2} ms, load before the run {:.2}",
-            self.cores, self.cpu, self.memory_mib, self.kernel, self.fsync_ms, self.load_before
+            "{} cores ({}), {} MiB, Linux {}, fsync {:.2} ms; others used {:.0} % of the CPU \
+             before the run",
+            self.cores, self.cpu, self.memory_mib, self.kernel, self.fsync_ms, self.busy_percent
         )
     }
+}
+
+/// Share of the CPU time that was not idle, while this process waits.
+async fn busy_percent() -> anyhow::Result<f64> {
+    let read = || {
+        let text = std::fs::read_to_string("/proc/stat")?;
+        busy_and_all(&text).context("not what /proc/stat says")
+    };
+    let before = read()?;
+    tokio::time::sleep(BUSY_WATCHED).await;
+    let after = read()?;
+    let all = after.1 - before.1;
+    Ok(if all > 0.0 { 100.0 * (after.0 - before.0) / all } else { 0.0 })
+}
+
+/// Busy and all ticks of all cores since the boot; time stolen by other guests counts as busy.
+fn busy_and_all(stat: &str) -> Option<(f64, f64)> {
+    let line = stat.lines().find(|line| line.starts_with("cpu "))?;
+    let ticks: Vec<f64> =
+        line.split_whitespace().skip(1).take(8).filter_map(|field| field.parse().ok()).collect();
+    let all: f64 = ticks.iter().sum();
+    let idle = ticks.get(3)? + ticks.get(4)?;
+    Some((all - idle, all))
 }
 
 fn fsync_ms() -> anyhow::Result<f64> {
@@ -121,7 +144,7 @@ fn kibibytes(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, anonymous_kib, cpu_ms, kibibytes, resident_kib, ticks};
+    use super::{anonymous_kib, busy_and_all, cpu_ms, fsync_ms, kibibytes, resident_kib, ticks};
 
     #[test]
     fn a_process_with_an_odd_name_is_read() {
@@ -131,12 +154,18 @@ mod tests {
     }
 
     #[test]
-    fn this_process_and_this_machine_can_be_read() {
+    fn waiting_for_disks_is_idle_and_stolen_time_is_busy() {
+        let stat = "cpu  10 0 10 70 5 1 1 3 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1";
+        assert_eq!(busy_and_all(stat), Some((25.0, 100.0)));
+        assert_eq!(busy_and_all("intr 1"), None);
+    }
+
+    #[test]
+    fn this_process_and_this_disk_can_be_read() {
         let pid = std::process::id();
         assert!(cpu_ms(pid).unwrap() >= 0.0);
         assert!(resident_kib(pid).unwrap() > anonymous_kib(pid).unwrap());
         assert_eq!(kibibytes("12 kB"), Some(12));
-        let machine = Machine::look().unwrap();
-        assert!(machine.cores > 0 && machine.fsync_ms >= 0.0);
+        assert!(fsync_ms().unwrap() >= 0.0);
     }
 }

@@ -99,16 +99,7 @@ pub(super) async fn commit(
     let turns = shared.services.turns.as_ref();
     patiently(shared, || turns.commit(&spec.lease, commit.clone())).await?;
     kill_point::hit(KillPoint::K7OutboxCommitted);
-    if let Some(code) = &commit.error_code {
-        tracing::warn!(
-            tenant.id = %spec.lease.tenant_id,
-            agent.id = %spec.agent.id,
-            session.id = %spec.place.id,
-            turn.id = %spec.turn_id,
-            code,
-            "a turn ended with a notice"
-        );
-    }
+    log_notice(spec, &commit);
     let used = used(&commit.usage);
     if interrupted {
         return Ok(TurnEnd::Interrupted { used });
@@ -116,6 +107,19 @@ pub(super) async fn commit(
     show(shared, spec, &commit, outcome);
     let outbox = outbox.into_iter().filter(|row| row.status == OutboxStatus::Pending).collect();
     Ok(TurnEnd::Committed { outbox, used })
+}
+
+/// The operator finds under the same code what the person was told.
+fn log_notice(spec: &TurnSpec, commit: &TurnCommit) {
+    let Some(code) = &commit.error_code else { return };
+    tracing::warn!(
+        tenant.id = %spec.lease.tenant_id,
+        agent.id = %spec.agent.id,
+        session.id = %spec.place.id,
+        turn.id = %spec.turn_id,
+        code,
+        "a turn ended with a notice"
+    );
 }
 
 fn show(shared: &Shared, spec: &TurnSpec, commit: &TurnCommit, outcome: Outcome) {

@@ -24,7 +24,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         progress::say("building the release binary");
         release_binary().await?
     };
-    let machine = Machine::look()?;
+    let machine = Machine::look().await?;
     progress::say(&machine.to_string());
     let mut bench = Bench { options, binary, figures: Vec::new() };
     let mut failures = Vec::new();

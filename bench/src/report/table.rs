@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 
 const HEAD: [&str; 7] = ["", "figure", "value", "ceiling", "ratio", "promise", "met"];
 
+/// Above it, others disturb what is measured.
+const BUSY_PERCENT_MAX: f64 = 10.0;
+
 impl Report {
     /// The whole report as text.
     pub fn to_table(&self) -> String {
@@ -19,6 +22,9 @@ impl Report {
         let mut text = self.machine.to_string();
         if self.quick {
             text.push_str("\nA quick look: short windows, one repetition each.");
+        }
+        if self.machine.busy_percent > BUSY_PERCENT_MAX {
+            text.push_str("\nOthers used this machine: figures of this run are not to be quoted.");
         }
         text.push_str("\n\n");
         for (number, row) in rows.iter().enumerate() {

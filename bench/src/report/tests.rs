@@ -9,7 +9,7 @@ fn report(figures: Vec<Figure>) -> Report {
         memory_mib: 4_096,
         kernel: "test".to_owned(),
         fsync_ms: 1.0,
-        load_before: 0.5,
+        busy_percent: 1.0,
     };
     Report { machine, quick: false, figures, failures: Vec::new() }
 }
@@ -47,6 +47,14 @@ fn the_table_lines_up_and_names_what_is_missed() {
     assert!(table.contains("ratio ≥ 0.6  yes"));
     assert!(table.contains("≤ 1.50 ms    NO"));
     assert!(table.contains("P11 CPU of a turn: user and system"));
+}
+
+#[test]
+fn a_busy_machine_is_named() {
+    let mut busy = report(Vec::new());
+    assert!(!busy.to_table().contains("not to be quoted"));
+    busy.machine.busy_percent = 50.0;
+    assert!(busy.to_table().contains("not to be quoted"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What every store of the path of a message must do: the conformance suite of
-//! [`Ownership`](crate::ports::Ownership), [`Inbox`](crate::ports::Inbox),
-//! [`Turns`](crate::ports::Turns), [`Outbox`](crate::ports::Outbox) and
-//! [`UsageLedger`](crate::ports::UsageLedger).
+//! [`Ownership`], [`Inbox`],
+//! [`Turns`], [`Outbox`] and
+//! [`UsageLedger`].
 //!
 //! An implementation makes a [`StoreFixture`] and expands [`store_suite!`](crate::store_suite) in a
 //! test module: one test per case. What does *not* belong here: anything about one database.
