@@ -54,6 +54,12 @@ pub const NEEDS: &[Need] = &[
         reason: "PostgreSQL refuses to run as root",
     },
     Need {
+        purpose: Purpose::Tests,
+        sign: Sign::Command("sqlite3"),
+        package: "sqlite3",
+        reason: "the system tests look into the embedded database from outside",
+    },
+    Need {
         purpose: Purpose::Counterparts,
         sign: Sign::Command("node"),
         package: "nodejs",
