@@ -25,7 +25,7 @@ pub struct Options {
     /// Also writes the figures as JSON to this file.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Short windows, one repetition, small amounts: a look in two minutes, not a figure to quote.
+    /// Short windows, one repetition, small amounts: a look in a few minutes, not figures to quote.
     #[arg(long)]
     pub quick: bool,
     /// Measures this binary instead of building one.
@@ -154,7 +154,7 @@ impl Options {
 
     /// Length of one measured window.
     pub fn window(&self) -> Duration {
-        let usual = if self.quick { 2 } else { 4 };
+        let usual = if self.quick { 1 } else { 4 };
         Duration::from_secs(self.seconds.unwrap_or(usual))
     }
 

@@ -6,11 +6,14 @@ use serde_json::{Map, Value};
 /// Names further apart than this are not offered as a correction.
 const DISTANCE_MAX: usize = 3;
 
-/// One fault for each key that is not known.
+/// One fault for each key that is not known, by name: whether a JSON map keeps the order of the file
+/// depends on what else is in the build.
 pub(crate) fn unknown_keys(settings: &Map<String, Value>, known: &[&str]) -> Vec<SettingsError> {
-    settings
-        .keys()
-        .filter(|key| !known.contains(&key.as_str()))
+    let mut unknown: Vec<&String> =
+        settings.keys().filter(|key| !known.contains(&key.as_str())).collect();
+    unknown.sort();
+    unknown
+        .into_iter()
         .map(|key| SettingsError { field: key.clone(), reason: describe(key, known) })
         .collect()
 }

@@ -30,7 +30,9 @@ struct Cost {
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     tenants(bench).await?;
-    sessions(bench).await?;
+    if !bench.options.quick {
+        sessions(bench).await?;
+    }
     history(bench).await?;
     backlog(bench).await
 }
@@ -50,7 +52,7 @@ async fn tenants(bench: &mut Bench<'_>) -> anyhow::Result<()> {
 
 /// A tenant's conversations in which nobody speaks any more.
 async fn sessions(bench: &mut Bench<'_>) -> anyhow::Result<()> {
-    let many: usize = bench.amount(100_000, 10_000);
+    let many: usize = 100_000;
     let few = Site::set(bench, CONVERSATIONS).await?;
     let among_many = Site::set(bench, CONVERSATIONS).await?;
     lay_sessions(&among_many.stage, &among_many.applied, many).await?;

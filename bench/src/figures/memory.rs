@@ -14,7 +14,6 @@ use tokio::time::{Instant, sleep};
 const ID: &str = "P5";
 /// After a start or a wave, before memory is read.
 const REST: Duration = Duration::from_secs(3);
-const HIBERNATE_AFTER_SECONDS: u64 = 30;
 const SLEEP_LIMIT: Duration = Duration::from_secs(120);
 const OWNED: &str = "SELECT count(*) FROM ownership WHERE owner IS NOT NULL";
 /// Tenants that are woken again, one after the other.
@@ -22,7 +21,7 @@ const WOKEN: usize = 200;
 const TURNS_TO_WARM_UP: usize = 20;
 
 pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
-    let tenants: usize = bench.amount(1_000, 500);
+    let tenants: usize = bench.amount(1_000, 300);
     let stage = Stage::set(&bench.binary, Database::Sqlite, tenants).await?;
     let fleet = Fleet::make(&stage, tenants).await?;
     let idle_stage = Stage::set(&bench.binary, Database::Sqlite, 1).await?;
@@ -35,7 +34,7 @@ pub(super) async fn measure(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     );
     idle.end().await?;
     let setting = Setting::for_conversations(bench.options.sessions)
-        .limit("hibernate_after", format!("\"{HIBERNATE_AFTER_SECONDS}s\""))
+        .limit("hibernate_after", format!("\"{}s\"", bench.amount(30, 15)))
         .limit("directory_lifetime", "\"1h\"");
     // The same twice: with channel actors that stay, and with channel actors that stop at once.
     forget_work(&stage).await?;

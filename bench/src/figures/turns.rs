@@ -36,7 +36,8 @@ pub(super) async fn measure(bench: &mut Bench<'_>, database: Database) -> anyhow
     let mut counter = OnSubject { counter: stage.counter().await?, tenant: applied.tenant };
     converse(ceiling.hook(), stage.outside.board(), &Talk::of(sessions, WARM_UP)).await?;
     converse(&applied.hook, stage.outside.board(), &Talk::of(sessions, WARM_UP)).await?;
-    for conversations in [sessions, 1] {
+    let rounds: &[usize] = if bench.options.quick { &[sessions] } else { &[sessions, 1] };
+    for conversations in rounds.iter().copied() {
         let (mut ours, mut theirs, mut statements) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..bench.options.repetitions() {
             counter.settle().await?;
