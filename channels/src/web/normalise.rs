@@ -13,6 +13,9 @@ pub(super) fn normalise(raw: &[u8]) -> Result<Inbound, IngressError> {
     let text = strict_json::checked(raw).map_err(IngressError::Unreadable)?;
     let message: WebMessage =
         serde_json::from_str(text).map_err(|error| IngressError::Unreadable(error.to_string()))?;
+    if message.conversation_key.is_empty() {
+        return Err(IngressError::Unreadable("the conversation has no name".to_owned()));
+    }
     let contact =
         message.contact.unwrap_or_else(|| format!("anonymous:{}", message.conversation_key));
     let event = match split_command(&message.text) {

@@ -155,3 +155,8 @@ fn a_stored_nul_is_unreadable_and_not_a_fault_of_the_database() {
     let raw = serde_json::to_vec(&message("a\0b")).unwrap();
     assert!(matches!(ingress().normalise(&raw), Err(IngressError::Unreadable(_))));
 }
+
+#[test]
+fn a_row_whose_conversation_has_no_name_is_unreadable() {
+    assert!(ingress().normalise(br#"["",null,""]"#).is_err());
+}
