@@ -7,7 +7,11 @@ use crate::settings::ActorSettings;
 use rookery_domain::IdSource;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+
+/// Tenants that recover at the same time; more than the store has connections for only cost memory.
+const RECOVERIES_MAX: usize = 32;
 
 /// Shared by reference; cloning is cheap.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(crate) struct Inner {
     pub(crate) settings: ActorSettings,
     pub(crate) connections: Connections,
     pub(crate) lanes: Lanes,
+    /// Places for tenants that read themselves from the store. After a start there may be thousands.
+    pub(crate) recoveries: Semaphore,
     /// Work that left a mailbox; waited for when draining.
     pub(crate) tasks: TaskTracker,
 }
@@ -28,7 +34,14 @@ impl Shared {
     pub(crate) fn new(services: Services, settings: ActorSettings) -> Self {
         let connections = Connections::new(services.clone(), settings.open_connections_max);
         let lanes = Lanes::new(settings.lane_rows_max);
-        Self(Arc::new(Inner { services, settings, connections, lanes, tasks: TaskTracker::new() }))
+        Self(Arc::new(Inner {
+            services,
+            settings,
+            connections,
+            lanes,
+            recoveries: Semaphore::new(RECOVERIES_MAX),
+            tasks: TaskTracker::new(),
+        }))
     }
 }
 

@@ -10,7 +10,7 @@ use rookery_domain::channel::ChannelKind;
 use rookery_domain::connection::Connection;
 use rookery_domain::ports::control::TenantState;
 use rookery_domain::ports::{
-    ApiKeys, ChannelCatalogue, ControlStore, Inbox, SecretVault, StoreError,
+    ApiKeys, ChannelCatalogue, ControlStore, Inbox, Outbox, SecretVault, StoreError,
 };
 use rookery_domain::time::{Clock, IdSource};
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub struct ControlPorts {
     pub vault: Arc<dyn SecretVault>,
     /// Inbound rows, for dead letters.
     pub inbox: Arc<dyn Inbox>,
+    /// Outbound rows, for dead letters.
+    pub outbox: Arc<dyn Outbox>,
     /// The platforms.
     pub channels: Arc<dyn ChannelCatalogue>,
     /// The time.

@@ -21,7 +21,7 @@ mod tests;
 pub use apply::{Applied, Outcome};
 pub use bootstrap::SignIn;
 pub use control::{Control, ControlPorts};
-pub use dead_letters::{DeadLetter, Replayed};
+pub use dead_letters::{DeadLetter, DeadLetterId, DeadLetterIdError, Direction, Replayed};
 pub use error::ControlError;
 pub use fault::{Fault, Faults, nearest};
 pub use key_text::{RandomError, RandomSource};

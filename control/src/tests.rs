@@ -1,6 +1,7 @@
 //! The stores and platforms that this crate's tests run on, and the use cases run over them.
 
 use crate::control::{Control, ControlPorts};
+use crate::dead_letters::{DeadLetter, DeadLetterId, Direction};
 use crate::error::ControlError;
 use crate::key_text::{RandomError, RandomSource};
 use crate::spec::{Known, SecretSources, TenantSpec, parse};
@@ -12,12 +13,14 @@ use rookery_domain::agent::Agent;
 use rookery_domain::api_key::{ApiKey, Scope};
 use rookery_domain::channel::ChannelKind;
 use rookery_domain::connection::ConnectionConfig;
-use rookery_domain::id::{ApiKeyId, InboxId, TenantId};
+use rookery_domain::id::{ApiKeyId, ConnectionId, InboxId, OutboxId, SessionId, TenantId, TurnId};
 use rookery_domain::inbox::{Appended, InboxRow, NewInbound};
+use rookery_domain::message::{Reply, ReplyTarget};
+use rookery_domain::outbox::{OutboxChange, OutboxContent, OutboxRow, OutboxStatus};
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::channel::{Adapter, ChannelCatalogue, OpenConnection, SettingsError};
 use rookery_domain::ports::control::{TenantChange, TenantState};
-use rookery_domain::ports::{ApiKeys, ControlStore, Inbox, SecretVault, StoreError};
+use rookery_domain::ports::{ApiKeys, ControlStore, Inbox, Outbox, SecretVault, StoreError};
 use rookery_domain::testing::{ManualClock, SequentialIds, samples};
 use rookery_domain::time::Timestamp;
 use rookery_domain::turn::InboxSettle;
@@ -25,6 +28,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
 
 /// A platform with a token, a hook and one setting.
 #[derive(Debug)]
@@ -164,6 +168,7 @@ struct Stored {
     key_texts: BTreeMap<ApiKeyId, Secret>,
     audit: Vec<String>,
     dead: Vec<InboxRow>,
+    given_up: Vec<OutboxRow>,
     conflicts: u32,
 }
 
@@ -338,12 +343,61 @@ impl Inbox for Memory {
     }
 }
 
+#[async_trait]
+impl Outbox for Memory {
+    async fn change(&self, _: &Lease, _: OutboxChange, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("the control plane sends nothing")
+    }
+
+    async fn unsettled(
+        &self,
+        _tenant: TenantId,
+        _after: Option<OutboxId>,
+        _limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        unreachable!("the control plane sends nothing")
+    }
+
+    async fn of_session(
+        &self,
+        _tenant: TenantId,
+        _session: SessionId,
+        _after_seq: i64,
+        _limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        unreachable!("the control plane shows no conversation")
+    }
+
+    async fn of_turn(&self, _: TenantId, _: TurnId) -> Result<Vec<OutboxRow>, StoreError> {
+        unreachable!("the control plane shows no conversation")
+    }
+
+    async fn dead_letters(
+        &self,
+        tenant: TenantId,
+        _before: Option<OutboxId>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let stored = self.0.lock().await;
+        let of_tenant = stored.given_up.iter().filter(|row| row.tenant_id == tenant);
+        Ok(of_tenant.take(usize::try_from(limit).unwrap()).cloned().collect())
+    }
+
+    async fn replay(&self, tenant: TenantId, id: OutboxId) -> Result<bool, StoreError> {
+        let mut stored = self.0.lock().await;
+        let before = stored.given_up.len();
+        stored.given_up.retain(|row| row.tenant_id != tenant || row.id != id);
+        Ok(stored.given_up.len() < before)
+    }
+}
+
 pub(crate) fn control(memory: &Arc<Memory>) -> Control {
     let ports = ControlPorts {
         store: memory.clone(),
         keys: memory.clone(),
         vault: memory.clone(),
         inbox: memory.clone(),
+        outbox: memory.clone(),
         channels: Arc::new(Platforms),
         clock: Arc::new(ManualClock::at(Timestamp::from_millis(1_700_000_000_000))),
         ids: Arc::new(SequentialIds::default()),
@@ -446,29 +500,128 @@ fn a_key_is_made_under_a_free_slug_of_a_known_tenant_only() {
     assert!(matches!(stranger, Err(ControlError::UnknownTenant(_))));
 }
 
-#[test]
-fn dead_letters_of_all_tenants_are_listed_up_to_the_limit_and_replayed_once() {
+fn unprocessable(tenant: TenantId, connection: ConnectionId, number: u128) -> InboxRow {
+    let id = InboxId::from_uuid(Uuid::from_u128(number));
+    InboxRow {
+        inbound: samples::inbound(tenant, connection, id, "k"),
+        attempts: 3,
+        outcome: None,
+        turn_id: None,
+        error: Some("it crashed".to_owned()),
+        done_at: None,
+    }
+}
+
+fn unsendable(tenant: TenantId, connection: ConnectionId, number: u128) -> OutboxRow {
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    OutboxRow {
+        tenant_id: tenant,
+        id: OutboxId::from_uuid(Uuid::from_u128(number)),
+        session_id: SessionId::derived(tenant, connection, "chat"),
+        connection_id: connection,
+        turn_id: None,
+        inbox_id: Some(InboxId::from_uuid(Uuid::from_u128(1))),
+        seq: 2,
+        target: ReplyTarget(Value::Null),
+        content: OutboxContent {
+            reply: Reply::answer("wörds"),
+            part: Value::from("wörds"),
+            finishes: None,
+        },
+        status: OutboxStatus::Dead,
+        attempts: 1,
+        next_attempt_at: at,
+        was_ambiguous: false,
+        platform_message_id: None,
+        error: Some("blocked".to_owned()),
+        created_at: at,
+        sent_at: None,
+    }
+}
+
+/// Two tenants; each has an inbound row, an outbound one, and an inbound one, in this order.
+fn with_dead_letters() -> (Arc<Memory>, Control) {
     let memory = Arc::new(Memory::default());
     let control = control(&memory);
-    for slug in ["acme", "umbra"] {
+    for (slug, number) in [("acme", 10), ("umbra", 20)] {
         let spec = read(&FILE.replace("acme", slug)).unwrap();
         let applied = block_on(control.apply(&spec)).unwrap().applied;
-        let id = InboxId::from_uuid(applied.tenant.id.as_uuid());
-        let connection = applied.connections["pg"].id;
-        block_on(memory.0.lock()).dead.push(InboxRow {
-            inbound: samples::inbound(applied.tenant.id, connection, id, "k"),
-            attempts: 3,
-            outcome: None,
-            turn_id: None,
-            error: Some("it crashed".to_owned()),
-            done_at: None,
-        });
+        let (tenant, connection) = (applied.tenant.id, applied.connections["pg"].id);
+        let mut stored = block_on(memory.0.lock());
+        stored.dead.push(unprocessable(tenant, connection, number + 3));
+        stored.dead.push(unprocessable(tenant, connection, number + 1));
+        stored.given_up.push(unsendable(tenant, connection, number + 2));
     }
-    let all = block_on(control.dead_letters(None, 10)).unwrap();
-    assert_eq!(all.len(), 2);
-    assert_eq!(block_on(control.dead_letters(None, 1)).unwrap().len(), 1);
-    assert_eq!(block_on(control.dead_letters(Some("acme"), 10)).unwrap().len(), 1);
-    let id = all[1].id;
-    assert_eq!(block_on(control.replay(None, id)).unwrap().unwrap().id, id);
-    assert_eq!(block_on(control.replay(None, id)).unwrap(), None);
+    (memory, control)
+}
+
+#[test]
+fn dead_letters_of_both_directions_are_listed_newest_first_up_to_the_limit() {
+    use Direction::{Inbound, Outbound};
+
+    let (_memory, control) = with_dead_letters();
+    let directions = |tenant, limit| -> Vec<Direction> {
+        let letters = block_on(control.dead_letters(tenant, limit)).unwrap();
+        letters.into_iter().map(|letter| letter.direction).collect()
+    };
+    assert_eq!(directions(Some("acme"), 10), [Inbound, Outbound, Inbound]);
+    assert_eq!(directions(Some("acme"), 2), [Inbound, Outbound]);
+    assert_eq!(directions(None, 4), [Inbound, Outbound, Inbound, Inbound]);
+    assert_eq!(directions(None, 10).len(), 6);
+    assert_eq!(directions(None, 0), []);
+}
+
+#[test]
+fn a_dead_letter_shows_what_became_of_it_and_never_what_was_said() {
+    let (_memory, control) = with_dead_letters();
+    let letters = block_on(control.dead_letters(Some("acme"), 2)).unwrap();
+    let shown = serde_json::to_value(&letters).unwrap();
+    assert_eq!(shown[0]["direction"], "inbound");
+    assert!(shown[0]["channel"].is_string() && shown[0].get("answers").is_none(), "{shown}");
+    assert!(shown[0]["id"].as_str().unwrap().starts_with("run_"));
+    let tenant = letters[1].tenant_id;
+    assert_eq!(
+        shown[1],
+        serde_json::json!({
+            "tenant_id": tenant,
+            "direction": "outbound",
+            "id": OutboxId::from_uuid(Uuid::from_u128(12)),
+            "connection_id": letters[0].connection_id,
+            "answers": InboxId::from_uuid(Uuid::from_u128(1)),
+            "created_at": "2023-11-14T22:13:20.000Z",
+            "attempts": 1,
+            "error": "blocked",
+            "size_bytes": 6,
+        })
+    );
+    assert_eq!(serde_json::from_value::<Vec<DeadLetter>>(shown).unwrap(), letters);
+}
+
+#[test]
+fn a_dead_letter_of_either_direction_is_replayed_once() {
+    let (_memory, control) = with_dead_letters();
+    let letters = block_on(control.dead_letters(Some("umbra"), 2)).unwrap();
+    for letter in letters {
+        assert_eq!(block_on(control.replay(Some("acme"), letter.id)).unwrap(), None);
+        let replayed = block_on(control.replay(None, letter.id)).unwrap().unwrap();
+        assert_eq!((replayed.id, replayed.tenant_id), (letter.id, letter.tenant_id));
+        assert_eq!(block_on(control.replay(None, letter.id)).unwrap(), None);
+    }
+    assert_eq!(block_on(control.dead_letters(Some("umbra"), 10)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_dead_letters_id_is_known_by_its_prefix() {
+    let uuid = Uuid::from_u128(7);
+    for (id, text) in [
+        (DeadLetterId::Inbound(InboxId::from_uuid(uuid)), InboxId::from_uuid(uuid).to_string()),
+        (DeadLetterId::Outbound(OutboxId::from_uuid(uuid)), OutboxId::from_uuid(uuid).to_string()),
+    ] {
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(id.to_string(), text);
+    }
+    for text in ["", "run_", "out_7", "con_00000000000000000000000007"] {
+        let refused = text.parse::<DeadLetterId>().unwrap_err();
+        assert!(refused.to_string().contains("`run_` or `out_`"), "{refused}");
+    }
 }

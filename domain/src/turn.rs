@@ -114,6 +114,9 @@ pub enum TurnStep {
         /// What the model is told.
         content: String,
     },
+    /// A message that shows the answer as it grows is about to be opened on the platform. Without
+    /// its id behind it, nobody knows whether it was.
+    StreamOpening,
     /// A message that shows the answer as it grows was opened on the platform.
     StreamOpened {
         /// The platform's id of it.
@@ -130,6 +133,9 @@ pub struct UnfinishedTurn {
     pub session: Session,
     /// What it did so far, in order.
     pub steps: Vec<TurnStep>,
+    /// The index of its next step. Not always the number of steps: two may be written at the same
+    /// time, and only the later one be stored.
+    pub next_index: u32,
 }
 
 /// The end of a turn, in one fenced transaction: reply, outbox, usage, inbox, session.

@@ -87,6 +87,7 @@ impl Parts {
             keys: self.control_store.clone(),
             vault: self.vault.clone(),
             inbox: self.path.clone(),
+            outbox: self.path.clone(),
             channels: self.catalogue.clone(),
             clock: clock(),
             ids: ids(),

@@ -20,6 +20,7 @@ mod scope;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vault;
+mod work_mark;
 
 pub use database::{Database, DatabaseSettings};
 pub use error::StorageError;

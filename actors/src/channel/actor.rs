@@ -16,8 +16,9 @@ use rookery_domain::id::{OutboxId, SessionId};
 use rookery_domain::message::ReplyTarget;
 use rookery_domain::outbox::{OutboxRow, OutboxStatus};
 use rookery_domain::ownership::Lease;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// One connection's channel actor.
@@ -25,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct ChannelActor {
     shared: Shared,
     overseer: OverseerHandle,
-    courier: Courier,
     door: Door,
 }
 
@@ -46,22 +46,20 @@ impl ChannelActor {
         arguments: ChannelArguments,
         supervisor: ActorCell,
     ) -> Result<ChannelHandle, ractor::SpawnErr> {
+        let sends_max = shared.settings.deliveries_max;
         let courier = Courier {
             shared: shared.clone(),
             lease: arguments.lease,
             opened: arguments.opened,
             on_ambiguous: arguments.on_ambiguous,
+            places: Arc::new(Semaphore::new(sends_max)),
         };
-        let actor = Self { shared, overseer, courier, door: arguments.door };
-        let (actor, _join) = Actor::spawn_linked(None, actor, (), supervisor).await?;
+        let actor = Self { shared, overseer, door: arguments.door };
+        let (actor, _join) = Actor::spawn_linked(None, actor, courier, supervisor).await?;
         if actor.cast(ChannelMessage::Start).is_err() {
             tracing::warn!("a channel actor ended before it began");
         }
         Ok(ChannelHandle::new(actor))
-    }
-
-    fn opened(&self) -> &Arc<Opened> {
-        &self.courier.opened
     }
 
     fn enqueue(
@@ -104,17 +102,8 @@ impl ChannelActor {
             myself.send_after(wait, move || ChannelMessage::Due(session));
             return;
         }
-        if state.under_way >= self.shared.settings.deliveries_max {
-            if !lane.listed {
-                lane.listed = true;
-                state.ready.push_back(session);
-            }
-            return;
-        }
-        lane.listed = false;
         lane.under_way = true;
-        state.under_way += 1;
-        let (courier, actor, id) = (self.courier.clone(), myself.clone(), row.id);
+        let (courier, actor, id) = (state.courier.clone(), myself.clone(), row.id);
         self.shared.tasks.spawn(async move {
             let next = courier.attempt(row).await;
             if actor.cast(ChannelMessage::Attempted { session, row: id, next }).is_err() {
@@ -129,13 +118,12 @@ impl ChannelActor {
         state: &mut ChannelState,
         (session, row, next): (SessionId, OutboxId, Next),
     ) {
-        state.under_way = state.under_way.saturating_sub(1);
         if let Some(lane) = state.lanes.get_mut(&session) {
             lane.under_way = false;
             match next {
                 Next::Settled => {
                     lane.rows.retain(|waiting| waiting.id != row);
-                    self.overseer.rows_settled(self.opened().connection.id, 1);
+                    self.overseer.rows_settled(state.courier.opened.connection.id, 1);
                 }
                 Next::Again { at, target, counted } => again(lane, row, (at, counted), target),
                 Next::Fenced => return self.overseer.fenced(),
@@ -143,20 +131,12 @@ impl ChannelActor {
             }
         }
         self.pump(myself, state, session);
-        while state.under_way < self.shared.settings.deliveries_max {
-            let Some(waiting) = state.ready.pop_front() else {
-                break;
-            };
-            if let Some(lane) = state.lanes.get_mut(&waiting) {
-                lane.listed = false;
-            }
-            self.pump(myself, state, waiting);
-        }
     }
 
     /// Registers and polls under the connection as it is now; an earlier link ends.
-    fn start_link(&self, state: &mut ChannelState, opened: &Arc<Opened>) {
+    fn start_link(&self, state: &mut ChannelState) {
         state.link = None;
+        let opened = &state.courier.opened;
         if !opened.wants_start() && opened.halves.polling.is_none() {
             return;
         }
@@ -171,14 +151,14 @@ impl ChannelActor {
 impl Actor for ChannelActor {
     type Msg = ChannelMessage;
     type State = ChannelState;
-    type Arguments = ();
+    type Arguments = Courier;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
-        (): Self::Arguments,
+        courier: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(ChannelState { lanes: HashMap::new(), ready: VecDeque::new(), under_way: 0, link: None })
+        Ok(ChannelState { lanes: HashMap::new(), courier, link: None })
     }
 
     async fn handle(
@@ -188,8 +168,11 @@ impl Actor for ChannelActor {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            ChannelMessage::Start => self.start_link(state, self.opened()),
-            ChannelMessage::Relink(opened) => self.start_link(state, &opened),
+            ChannelMessage::Start => self.start_link(state),
+            ChannelMessage::Relink(opened, on_ambiguous) => {
+                state.courier = Courier { opened, on_ambiguous, ..state.courier.clone() };
+                self.start_link(state);
+            }
             ChannelMessage::Enqueue(rows) => self.enqueue(&myself, state, rows),
             ChannelMessage::Attempted { session, row, next } => {
                 self.attempted(&myself, state, (session, row, next));

@@ -11,6 +11,7 @@ use rookery_domain::outbox::{OutboxChange, OutboxRow, OutboxStep};
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::{DeliveryError, StoreError};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What attempts of one connection need.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct Courier {
     pub(crate) lease: Lease,
     pub(crate) opened: Arc<Opened>,
     pub(crate) on_ambiguous: OnAmbiguous,
+    /// Sends at the same time. Waiting for a flooded chat takes no place from the others.
+    pub(crate) places: Arc<Semaphore>,
 }
 
 impl Courier {
@@ -47,6 +50,8 @@ impl Courier {
         }
         let delivery = &self.opened.halves.delivery;
         delivery.ready(&row.target).await;
+        // It is never closed.
+        let _place = self.places.acquire().await;
         self.record(row, OutboxStep::Sending).await?;
         row.attempts += 1;
         let limit = self.shared.settings.delivery_time_limit;

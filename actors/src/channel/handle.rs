@@ -4,6 +4,7 @@ use super::message::ChannelMessage;
 use crate::connections::Opened;
 use ractor::ActorRef;
 use ractor::rpc::CallResult;
+use rookery_domain::agent::OnAmbiguous;
 use rookery_domain::id::SessionId;
 use rookery_domain::outbox::OutboxRow;
 use std::sync::Arc;
@@ -27,8 +28,8 @@ impl ChannelHandle {
     }
 
     /// Registers and fetches under another configuration.
-    pub(crate) fn relink(&self, opened: Arc<Opened>) {
-        self.cast(ChannelMessage::Relink(opened));
+    pub(crate) fn relink(&self, opened: Arc<Opened>, on_ambiguous: OnAmbiguous) {
+        self.cast(ChannelMessage::Relink(opened, on_ambiguous));
     }
 
     /// Stops fetching.

@@ -3,6 +3,7 @@
 use super::decide::Next;
 use crate::connections::Opened;
 use ractor::RpcReplyPort;
+use rookery_domain::agent::OnAmbiguous;
 use rookery_domain::id::{OutboxId, SessionId};
 use rookery_domain::outbox::OutboxRow;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ pub(crate) enum ChannelMessage {
     /// Register with the platform and start polling, where the connection does.
     Start,
     /// The connection has another configuration: register and poll under that.
-    Relink(Arc<Opened>),
+    Relink(Arc<Opened>, OnAmbiguous),
     /// Rows to send, in order.
     Enqueue(Vec<OutboxRow>),
     /// An attempt ended and is recorded.

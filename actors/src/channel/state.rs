@@ -1,5 +1,6 @@
 //! What waits for a platform.
 
+use super::attempt::Courier;
 use rookery_domain::id::SessionId;
 use rookery_domain::outbox::OutboxRow;
 use std::collections::{HashMap, VecDeque};
@@ -11,19 +12,17 @@ pub(crate) struct DeliveryLane {
     pub(crate) rows: VecDeque<OutboxRow>,
     /// The first row is with the platform.
     pub(crate) under_way: bool,
-    /// It stands in the line for a free place.
-    pub(crate) listed: bool,
     /// The first row waits for its time.
     pub(crate) resting: bool,
 }
 
-/// Everything that waits for one connection.
+/// Everything that waits for one connection. One attempt of each session is under way at most, and
+/// a tenant's outstanding rows are bounded before they come here.
 #[derive(Debug)]
 pub(crate) struct ChannelState {
     pub(crate) lanes: HashMap<SessionId, DeliveryLane>,
-    /// Sessions that could send and found all places taken.
-    pub(crate) ready: VecDeque<SessionId>,
-    pub(crate) under_way: usize,
+    /// Makes the attempts, under the connection's newest configuration.
+    pub(crate) courier: Courier,
     /// Ends registering and polling when it is dropped, with the actor or before.
     pub(crate) link: Option<DropGuard>,
 }

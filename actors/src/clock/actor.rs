@@ -26,9 +26,17 @@ pub(crate) struct ClockActor {
     tenants: TenantsHandle,
 }
 
+/// How far the walks through the tenants have come.
+#[derive(Debug, Default)]
+pub(crate) struct Walks {
+    retention: RetentionWalk,
+    /// The last tenant found to have work; the next look goes on behind it.
+    work_after: Option<TenantId>,
+}
+
 /// How far the day's retention round has come.
 #[derive(Debug, Default)]
-pub(crate) struct RetentionWalk {
+struct RetentionWalk {
     /// The UTC day of the last whole round.
     done_on: Option<i64>,
     /// The last tenant woken.
@@ -82,13 +90,20 @@ impl ClockActor {
         }
     }
 
-    async fn look_for_work(&self) {
+    /// A page at a time, round and round: tenants that always have work hide no others.
+    async fn look_for_work(&self, after: &mut Option<TenantId>) {
         let services = &self.shared.services;
         let settings = &self.shared.settings;
         let before = services.clock.now().minus(settings.wake_poll_older_than);
-        match services.ownership.awake(before, settings.wake_poll_batch).await {
-            Ok(tenants) if tenants.is_empty() => {}
-            Ok(tenants) => self.tenants.marked(tenants),
+        match services.ownership.awake(before, *after, settings.wake_poll_batch).await {
+            Ok(tenants) => {
+                let page = usize::try_from(settings.wake_poll_batch).unwrap_or(usize::MAX);
+                let is_last = tenants.len() < page;
+                *after = tenants.last().copied().filter(|_| !is_last);
+                if !tenants.is_empty() {
+                    self.tenants.marked(tenants);
+                }
+            }
             Err(error) => {
                 metrics::counter!("rookery_wake_polls_failed_total").increment(1);
                 tracing::debug!(error = %error, "could not look for work");
@@ -99,7 +114,7 @@ impl ClockActor {
 
 impl Actor for ClockActor {
     type Msg = ClockMessage;
-    type State = RetentionWalk;
+    type State = Walks;
     type Arguments = ();
 
     async fn pre_start(
@@ -107,19 +122,19 @@ impl Actor for ClockActor {
         _myself: ActorRef<Self::Msg>,
         (): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(RetentionWalk::default())
+        Ok(Walks::default())
     }
 
     async fn handle(
         &self,
         _myself: ActorRef<Self::Msg>,
         message: Self::Msg,
-        walk: &mut Self::State,
+        walks: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            ClockMessage::LookForWork => self.look_for_work().await,
+            ClockMessage::LookForWork => self.look_for_work(&mut walks.work_after).await,
             ClockMessage::Tick => self.tenants.tick(),
-            ClockMessage::RetentionRound => self.retention_round(walk).await,
+            ClockMessage::RetentionRound => self.retention_round(&mut walks.retention).await,
         }
         Ok(())
     }

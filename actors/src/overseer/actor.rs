@@ -93,6 +93,24 @@ impl Overseer {
         })
     }
 
+    /// Claims the tenant and goes on with what is there; nothing if the store is away.
+    async fn start_over(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        arguments: &OverseerArguments,
+    ) -> Result<Option<(Box<OverseerState>, Result<(), StoreError>)>, StoreError> {
+        let mut state = match self.claim(myself, arguments).await {
+            Err(StoreError::Unavailable(reason)) => {
+                self.claim_later(myself, &reason);
+                return Ok(None);
+            }
+            claimed => Box::new(claimed?),
+        };
+        let recovered = self.go_on(myself, &mut state).await;
+        self.start_links(myself, &mut state).await;
+        Ok(Some((state, recovered)))
+    }
+
     /// An unreachable store is no crash: nothing is parked for it, and it is asked again soon.
     fn claim_later(&self, myself: &ActorRef<OverseerMessage>, reason: &str) {
         tracing::debug!(reason, "a tenant waits for the store");
@@ -140,6 +158,7 @@ impl Overseer {
             if let Some(lane) = state.sessions.get_mut(&session) {
                 lane.judging = false;
             }
+            self.end_commands(state, session);
             self.pump(myself, state, session).await;
         }
     }
@@ -253,22 +272,18 @@ impl Actor for Overseer {
         message: Self::Msg,
         incarnation: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        // On the heap while it runs: an actor keeps room for its handler's future as long as it lives,
+        // and thousands of overseers are idle.
         let result = match incarnation {
             Incarnation::Fresh(arguments) => {
-                let claimed = match self.claim(&myself, arguments).await {
-                    Err(StoreError::Unavailable(reason)) => {
-                        self.claim_later(&myself, &reason);
-                        return Ok(());
-                    }
-                    claimed => claimed?,
-                };
-                let mut state = Box::new(claimed);
-                let recovered = self.go_on(&myself, &mut state).await;
-                self.start_links(&myself, &mut state).await;
+                // It is never closed.
+                let _place = self.shared.recoveries.acquire().await;
+                let started = Box::pin(self.start_over(&myself, arguments)).await?;
+                let Some((state, recovered)) = started else { return Ok(()) };
                 *incarnation = Incarnation::Owner(state);
                 recovered
             }
-            Incarnation::Owner(state) => self.act(&myself, state, message).await,
+            Incarnation::Owner(state) => Box::pin(self.act(&myself, state, message)).await,
         };
         match result {
             Err(StoreError::Fenced(_)) => {

@@ -2,11 +2,12 @@
 
 use super::actor::Overseer;
 use super::message::OverseerMessage;
-use super::state::{ChannelSeat, OverseerState};
+use super::state::{ChannelSeat, OverseerState, TenantConfig};
 use crate::channel::{ChannelActor, ChannelArguments, ChannelHandle};
 use crate::connections::{OpenError, Opened};
 use crate::ingress::Door;
 use ractor::ActorRef;
+use rookery_domain::agent::OnAmbiguous;
 use rookery_domain::id::ConnectionId;
 use rookery_domain::outbox::OutboxRow;
 use std::collections::HashMap;
@@ -25,13 +26,10 @@ impl Overseer {
         if let Some(seat) = state.channels.get(&id) {
             return Some(seat.handle.clone());
         }
-        let agent = state.config.agents.get(&opened.connection.agent_id);
         let arguments = ChannelArguments {
             lease: state.lease,
             opened: Arc::clone(opened),
-            on_ambiguous: agent
-                .and_then(|agent| agent.profile.on_ambiguous)
-                .unwrap_or(self.shared.settings.on_ambiguous),
+            on_ambiguous: self.on_ambiguous(&state.config, opened),
             door: Door::new(self.shared.clone(), state.tenants.clone()),
         };
         let spawned = ChannelActor::start(
@@ -59,6 +57,14 @@ impl Overseer {
                 None
             }
         }
+    }
+
+    /// What the connection's agent wants done where nobody knows whether a reply arrived.
+    fn on_ambiguous(&self, config: &TenantConfig, opened: &Opened) -> OnAmbiguous {
+        let agent = config.agents.get(&opened.connection.agent_id);
+        agent
+            .and_then(|agent| agent.profile.on_ambiguous)
+            .unwrap_or(self.shared.settings.on_ambiguous)
     }
 
     /// Hands rows to their channel actors. Rows of a pulled channel need none.
@@ -129,7 +135,8 @@ impl Overseer {
         for (id, seat) in &mut state.channels {
             if let Ok(opened) = self.shared.connections.open(tenant, *id).await {
                 seat.socket = opened.halves.polling.is_some() || opened.wants_start();
-                seat.handle.relink(opened);
+                let on_ambiguous = self.on_ambiguous(&state.config, &opened);
+                seat.handle.relink(opened, on_ambiguous);
             } else {
                 seat.stale = true;
                 seat.handle.stop_polling();

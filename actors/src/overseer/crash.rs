@@ -5,15 +5,17 @@ use super::handle::OverseerHandle;
 use super::message::{Settled, TurnRetry};
 use super::place::SessionPlace;
 use super::session::SessionCounter;
+use super::settle::merged_edits;
 use super::state::Item;
-use super::turns::ids_of;
+use super::turns::{ids_of, rows_of};
 use crate::patience::patiently;
 use crate::shared::{Shared, jittered_backoff};
 use crate::subagent::outgoing::{End, Outgoing, outbox_rows, show_end};
+use crate::subagent::{Bill, Tally};
 use rookery_domain::audit::AuditEntry;
 use rookery_domain::id::{AuditId, TurnId};
 use rookery_domain::inbox::{Outcome, Settlement};
-use rookery_domain::message::{Reply, ReplyTarget};
+use rookery_domain::message::Reply;
 use rookery_domain::notice::Notice;
 use rookery_domain::outbox::{OutboxRow, OutboxStatus};
 use rookery_domain::ownership::Lease;
@@ -46,7 +48,7 @@ pub(super) fn handle(shared: &Shared, overseer: &OverseerHandle, case: Case) {
             }
             Ok(Verdict::Dead(outbox)) => {
                 overseer.settled(Settled {
-                    ids: ids_of(&case.items),
+                    ids: rows_of(&case.items),
                     judged: Some(case.place.id),
                     outbox,
                 });
@@ -62,13 +64,13 @@ pub(super) fn bury_now(
     shared: &Shared,
     overseer: &OverseerHandle,
     case: Case,
-    target: ReplyTarget,
+    unfinished: UnfinishedTurn,
 ) {
     let (shared_task, overseer) = (shared.clone(), overseer.clone());
     shared.tasks.spawn(async move {
-        match bury(&shared_task, &case, Some(target)).await {
+        match bury(&shared_task, &case, Some(&unfinished)).await {
             Ok(outbox) => overseer.settled(Settled {
-                ids: ids_of(&case.items),
+                ids: rows_of(&case.items),
                 judged: Some(case.place.id),
                 outbox,
             }),
@@ -103,8 +105,7 @@ async fn judge(shared: &Shared, case: &Case) -> Result<Verdict, StoreError> {
         tokio::time::sleep(wait).await;
         return Ok(Verdict::Retry(Box::new(unfinished)));
     }
-    let target = unfinished.as_ref().map(|unfinished| unfinished.turn.reply_target.clone());
-    bury(shared, case, target).await.map(Verdict::Dead)
+    bury(shared, case, unfinished.as_ref()).await.map(Verdict::Dead)
 }
 
 async fn recorded(shared: &Shared, case: &Case) -> Result<Option<UnfinishedTurn>, StoreError> {
@@ -114,11 +115,12 @@ async fn recorded(shared: &Shared, case: &Case) -> Result<Option<UnfinishedTurn>
     Ok(unfinished.into_iter().find(|unfinished| unfinished.turn.id == case.turn_id))
 }
 
-/// Ends the rows as dead letters, with a notice. `target`: where the recorded turn would reply.
+/// Ends the rows as dead letters, with a notice, and records what the turn's model calls cost.
+/// `unfinished`: the turn as it is recorded, if it is.
 async fn bury(
     shared: &Shared,
     case: &Case,
-    target: Option<ReplyTarget>,
+    unfinished: Option<&UnfinishedTurn>,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let services = &shared.services;
     let turns = services.turns.as_ref();
@@ -126,12 +128,12 @@ async fn bury(
     patiently(shared, || case.counter.load(turns, lease.tenant_id, case.place.id)).await?;
     let _writing = case.counter.writer().await;
     let notice = Notice::Unprocessable;
-    let recorded = target.is_some();
-    let outbox = last_words(shared, case, target, &notice);
+    let outbox = last_words(shared, case, unfinished, &notice);
     let settlements = dead_settlements(case);
     let audit = vec![audit_entry(shared, case)];
     metrics::counter!("rookery_dead_letters_total").increment(1);
-    if recorded {
+    if let Some(UnfinishedTurn { turn, steps, .. }) = unfinished {
+        let bill = Bill { agent: turn.agent_id, session: case.place.id, turn: turn.id, at };
         let commit = TurnCommit {
             turn_id: case.turn_id,
             session_id: case.place.id,
@@ -139,7 +141,7 @@ async fn bury(
             error_code: Some(notice.code().to_owned()),
             message: None,
             outbox: outbox.clone(),
-            usage: Vec::new(),
+            usage: bill.calls(shared, &Tally::of(steps)),
             settlements,
             last_seq: case.counter.last(),
             audit,
@@ -168,7 +170,8 @@ async fn bury(
 fn dead_settlements(case: &Case) -> Vec<Settlement> {
     let error = Some("its turn crashed again and again".to_owned());
     let dead = |id| Settlement { id, outcome: Outcome::Dead, error: error.clone() };
-    case.items.iter().map(|item| dead(item.id)).collect()
+    let rows = case.items.iter().map(|item| dead(item.id));
+    rows.chain(merged_edits(case.items.iter())).collect()
 }
 
 fn audit_entry(shared: &Shared, case: &Case) -> AuditEntry {
@@ -186,20 +189,21 @@ fn audit_entry(shared: &Shared, case: &Case) -> AuditEntry {
 fn last_words(
     shared: &Shared,
     case: &Case,
-    target: Option<ReplyTarget>,
+    unfinished: Option<&UnfinishedTurn>,
     notice: &Notice,
 ) -> Vec<OutboxRow> {
-    let turn_id = target.is_some().then_some(case.turn_id);
+    let turn_id = unfinished.map(|unfinished| unfinished.turn.id);
     let Some(newest) = case.items.last() else {
         return Vec::new();
     };
-    let target = target.unwrap_or_else(|| newest.inbound.reply_target.clone());
+    let target = unfinished
+        .map_or_else(|| &newest.inbound.reply_target, |unfinished| &unfinished.turn.reply_target);
     let reply = Reply { text: notice.text(), notice: Some(notice.code().to_owned()) };
     let outgoing = Outgoing {
         place: &case.place,
         turn_id,
         inbox_id: newest.id,
-        target: &target,
+        target,
         reply: &reply,
         finishes: None,
         at: shared.services.clock.now(),

@@ -7,7 +7,7 @@ use super::moved::{Move, carry_over};
 use super::place::SessionPlace;
 use super::session::SessionCounter;
 use super::settle::{Ending, SessionRow, settle_bare, settle_in_session};
-use super::state::{Item, OverseerState, SessionLane};
+use super::state::{AfterTurn, Item, OverseerState, SessionLane};
 use crate::command::{CommandEffect, CommandSetting, respond, unknown};
 use crate::connections::{OpenError, Opened};
 use crate::lanes::LanePermit;
@@ -50,7 +50,7 @@ impl Overseer {
         let session = place.id;
         let lane = lane_of(state, place);
         lane.used_at = Instant::now();
-        let item = Item { id, inbound, superseded: false, _permit: permit };
+        let item = Item { id, inbound, superseded: false, edits: Vec::new(), _permit: permit };
         self.place(myself, state, (session, item), &agent).await;
     }
 
@@ -84,8 +84,10 @@ impl Overseer {
                 self.end(state, session, item, Ending::saying(Outcome::Command, unknown()));
             }
             Class::Edit => {
-                let outcome = replace_waiting(state, session, &item.inbound);
-                self.bare(state, Settlement { id, outcome, error: None });
+                if let Some(late) = replace_waiting(state, session, item) {
+                    let outcome = Outcome::Ignored;
+                    self.bare(state, Settlement { id: late.id, outcome, error: None });
+                }
             }
             Class::Moved => self.moved(state, session, item),
             Class::Ignore => {
@@ -170,30 +172,49 @@ impl Overseer {
         let Some(lane) = state.sessions.get_mut(&session) else {
             return;
         };
+        let running = lane.running.is_some() || lane.judging;
         let setting = CommandSetting {
             agent: &agent.profile,
             used: state.quota.used(),
             limits: state.config.limits,
-            running: lane.running.is_some(),
+            running,
         };
         let (reply, effect) = respond(command, &setting);
-        if effect != CommandEffect::None {
-            if let Some(running) = &lane.running {
-                let fresh = effect == CommandEffect::FreshContext;
-                let reason = if fresh { CancelReason::Discarded } else { CancelReason::Stopped };
-                running.subagent.cancel(reason);
-            }
-            lane.held_since = None;
-            let dropped: Vec<Item> = lane.waiting.drain(..).collect();
-            for waiting in dropped {
-                self.end(state, session, waiting, Ending::silent(Outcome::Superseded));
-            }
-        }
         let ending = Ending {
             fresh_context: effect == CommandEffect::FreshContext,
             ..Ending::saying(Outcome::Command, reply)
         };
-        self.end(state, session, item, ending);
+        if effect == CommandEffect::None {
+            return self.end(state, session, item, ending);
+        }
+        lane.held_since = None;
+        let reason = match effect {
+            CommandEffect::FreshContext => CancelReason::Discarded,
+            _ => CancelReason::Stopped,
+        };
+        if let Some(running) = &lane.running {
+            running.subagent.cancel(reason);
+        }
+        let dropped = lane.waiting.drain(..).collect();
+        lane.after_turn.push(AfterTurn { reason, item, ending, dropped });
+        if !running {
+            self.end_commands(state, session);
+        }
+    }
+
+    /// Ends the commands that waited for the end of a turn.
+    pub(super) fn end_commands(&self, state: &mut OverseerState, session: SessionId) {
+        let Some(lane) = state.sessions.get_mut(&session) else { return };
+        for after in std::mem::take(&mut lane.after_turn) {
+            let row = SessionRow {
+                place: lane.place.clone(),
+                counter: Arc::clone(&lane.counter),
+                item: after.item,
+                ending: after.ending,
+                dropped: after.dropped,
+            };
+            settle_in_session(&self.shared, &state.myself, state.lease, row);
+        }
     }
 
     /// Carries a conversation's context over to its new name.
@@ -222,6 +243,7 @@ impl Overseer {
             counter: Arc::clone(&lane.counter),
             item,
             ending,
+            dropped: Vec::new(),
         };
         settle_in_session(&self.shared, &state.myself, state.lease, row);
     }
@@ -258,30 +280,31 @@ pub(super) fn lane_of(state: &mut OverseerState, place: SessionPlace) -> &mut Se
         waiting: VecDeque::new(),
         running: None,
         judging: false,
+        after_turn: Vec::new(),
+        growing: None,
         held_since: None,
         held_until: None,
         used_at: Instant::now(),
     })
 }
 
-/// A changed message replaces the one that still waits.
-fn replace_waiting(state: &mut OverseerState, session: SessionId, edit: &Inbound) -> Outcome {
-    let InboundEvent::Edited { text: changed } = &edit.event else {
-        return Outcome::Ignored;
+/// A changed message replaces the one that still waits, and ends with it. Gives back what came too
+/// late.
+fn replace_waiting(state: &mut OverseerState, session: SessionId, edit: Item) -> Option<Item> {
+    let InboundEvent::Edited { text: changed } = &edit.inbound.event else {
+        return Some(edit);
     };
     let waiting = state.sessions.get_mut(&session).and_then(|lane| {
         lane.waiting.iter_mut().find(|item| {
             item.inbound.platform_message_id.is_some()
-                && item.inbound.platform_message_id == edit.platform_message_id
+                && item.inbound.platform_message_id == edit.inbound.platform_message_id
         })
     });
-    match waiting.map(|item| &mut item.inbound.event) {
-        Some(InboundEvent::Message { text, .. }) => {
-            text.clone_from(changed);
-            Outcome::Merged
-        }
-        _ => Outcome::Ignored,
-    }
+    let Some(waiting) = waiting else { return Some(edit) };
+    let InboundEvent::Message { text, .. } = &mut waiting.inbound.event else { return Some(edit) };
+    text.clone_from(changed);
+    waiting.edits.push(edit);
+    None
 }
 
 /// Platforms show a pressed button as busy until somebody answers; nothing depends on it.

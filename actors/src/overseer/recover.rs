@@ -15,7 +15,7 @@ use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use rookery_domain::turn::UnfinishedTurn;
 use rookery_domain::usage::DayUsage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -136,7 +136,13 @@ impl Overseer {
                 continue;
             };
             if let Ok(inbound) = opened.halves.ingress.normalise(&row.inbound.raw) {
-                items.push(Item { id: *id, inbound, superseded: false, _permit: None });
+                items.push(Item {
+                    id: *id,
+                    inbound,
+                    superseded: false,
+                    edits: Vec::new(),
+                    _permit: None,
+                });
             }
         }
         Ok(items)
@@ -173,7 +179,7 @@ impl Overseer {
         Ok(())
     }
 
-    /// Looks for what nobody told us of: a changed configuration, rows.
+    /// Looks for what nobody told us of: a changed configuration, rows, replayed rows.
     pub(super) async fn look(
         &self,
         myself: &ActorRef<OverseerMessage>,
@@ -187,6 +193,7 @@ impl Overseer {
             return Ok(());
         }
         if !state.is_busy() {
+            self.send_replayed(myself, state).await?;
             return self.next_page(myself, state).await;
         }
         if state.swept_at.elapsed() >= SWEEP_EVERY {
@@ -197,6 +204,29 @@ impl Overseer {
                 self.take(myself, state, row, None).await;
             }
         }
+        Ok(())
+    }
+
+    /// Takes up outbound rows that an operator replayed. Nothing is under way, so none of them is in
+    /// memory; more than a page is found by the next look.
+    async fn send_replayed(
+        &self,
+        myself: &ActorRef<OverseerMessage>,
+        state: &mut OverseerState,
+    ) -> Result<(), StoreError> {
+        let tenant = state.lease.tenant_id;
+        let mut rows = self.shared.services.outbox.unsettled(tenant, None, UNSETTLED_PAGE).await?;
+        if state.waiting_for_refresh {
+            // Some wait for another configuration. That was said when they were found.
+            let mut shut = BTreeSet::new();
+            for id in rows.iter().map(|row| row.connection_id).collect::<BTreeSet<_>>() {
+                if self.shared.connections.open(tenant, id).await.is_err() {
+                    shut.insert(id);
+                }
+            }
+            rows.retain(|row| !shut.contains(&row.connection_id));
+        }
+        self.deliver(myself, state, rows).await;
         Ok(())
     }
 
@@ -216,6 +246,6 @@ impl Overseer {
             turn_id: unfinished.turn.id,
             items,
         };
-        super::crash::bury_now(&self.shared, &state.myself, case, unfinished.turn.reply_target);
+        super::crash::bury_now(&self.shared, &state.myself, case, unfinished);
     }
 }

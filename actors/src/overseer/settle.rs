@@ -16,13 +16,13 @@ use rookery_domain::message::{Author, Inbound, Reply};
 use rookery_domain::outbox::OutboxRow;
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
-use rookery_domain::session::Message;
+use rookery_domain::session::{Message, Session};
 use rookery_domain::turn::InboxSettle;
 use std::sync::Arc;
 
 /// How a row ends.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(crate) struct Ending {
     pub(super) outcome: Outcome,
     pub(super) error: Option<String>,
     /// Kept as a message of the session.
@@ -52,6 +52,36 @@ pub(super) struct SessionRow {
     pub(super) counter: Arc<SessionCounter>,
     pub(super) item: Item,
     pub(super) ending: Ending,
+    /// Rows of the session that it put an end to.
+    pub(super) dropped: Vec<Item>,
+}
+
+impl SessionRow {
+    fn rows(&self) -> Vec<InboxId> {
+        std::iter::once(&self.item).chain(&self.dropped).flat_map(Item::rows).collect()
+    }
+
+    fn settlements(&self) -> Vec<Settlement> {
+        let own = Settlement {
+            id: self.item.id,
+            outcome: self.ending.outcome,
+            error: self.ending.error.clone(),
+        };
+        let dropped = self.dropped.iter().map(|item| ended(item.id, Outcome::Superseded));
+        let items = std::iter::once(&self.item).chain(&self.dropped);
+        std::iter::once(own).chain(dropped).chain(merged_edits(items)).collect()
+    }
+}
+
+const fn ended(id: InboxId, outcome: Outcome) -> Settlement {
+    Settlement { id, outcome, error: None }
+}
+
+/// The ends of rows that changed the text of others while those waited.
+pub(super) fn merged_edits<'a>(
+    items: impl Iterator<Item = &'a Item>,
+) -> impl Iterator<Item = Settlement> {
+    items.flat_map(|item| &item.edits).map(|edit| ended(edit.id, Outcome::Merged))
 }
 
 /// Writes the end of a session's row in the background.
@@ -63,7 +93,7 @@ pub(super) fn settle_in_session(
 ) {
     let (shared_task, overseer) = (shared.clone(), overseer.clone());
     let work = async move {
-        let ids = vec![row.item.id];
+        let ids = row.rows();
         match write_in_session(&shared_task, lease, &row).await {
             Ok(outbox) => overseer.settled(Settled { ids, judged: None, outbox }),
             Err(error) => report(&overseer, error),
@@ -127,10 +157,8 @@ async fn write_in_session(
     } else {
         Vec::new()
     };
-    if row.ending.fresh_context {
-        let floor = counter.last();
-        patiently(shared, || turns.raise_context_floor(&lease, place.id, floor)).await?;
-    }
+    // What was said until now is out of the context from the same moment on.
+    let floor = if row.ending.fresh_context { counter.last() } else { 0 };
     let outbox = row.ending.reply.as_ref().map_or_else(Vec::new, |reply| {
         outbox_rows(
             shared,
@@ -147,14 +175,10 @@ async fn write_in_session(
         )
     });
     let settle = InboxSettle {
-        session: Some(place.row(counter.last(), at)),
+        session: Some(Session { context_floor_seq: floor, ..place.row(counter.last(), at) }),
         contact: row.ending.keep.then(|| place.contact(inbound)),
         messages,
-        settlements: vec![Settlement {
-            id: row.item.id,
-            outcome: row.ending.outcome,
-            error: row.ending.error.clone(),
-        }],
+        settlements: row.settlements(),
         outbox: outbox.clone(),
         audit: Vec::new(),
         at,
@@ -162,6 +186,10 @@ async fn write_in_session(
     patiently(shared, || services.inbox.settle(&lease, settle.clone())).await?;
     let end = End { runs: &[row.item.id], outcome: row.ending.outcome, usage: (0, 0) };
     show_end(shared, place, counter, &outbox, &end);
+    for dropped in &row.dropped {
+        let end = End { runs: &[dropped.id], outcome: Outcome::Superseded, usage: (0, 0) };
+        show_end(shared, place, counter, &[], &end);
+    }
     Ok(outbox)
 }
 

@@ -4,10 +4,11 @@ use super::handle::OverseerHandle;
 use super::place::SessionPlace;
 use super::quota::QuotaBook;
 use super::session::SessionCounter;
+use super::settle::Ending;
 use crate::channel::ChannelHandle;
 use crate::lanes::LanePermit;
 use crate::metering::MeteringHandle;
-use crate::subagent::SubagentHandle;
+use crate::subagent::{CancelReason, SubagentHandle};
 use crate::tenants::TenantsHandle;
 use rookery_domain::Secret;
 use rookery_domain::agent::Agent;
@@ -30,8 +31,28 @@ pub(crate) struct Item {
     pub(crate) inbound: Inbound,
     /// Its turn was interrupted for a newer message.
     pub(crate) superseded: bool,
+    /// Rows that changed its text while it waited; they end with it.
+    pub(crate) edits: Vec<Self>,
     /// Its place in memory; given back when it is dropped.
     pub(crate) _permit: Option<LanePermit>,
+}
+
+impl Item {
+    /// Its row, and the rows that end with it.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = InboxId> {
+        std::iter::once(self.id).chain(self.edits.iter().map(|edit| edit.id))
+    }
+}
+
+/// A command that stopped a turn. It ends after the turn has: were it the other way round, a
+/// restart between the two would let the turn go on.
+#[derive(Debug)]
+pub(crate) struct AfterTurn {
+    pub(crate) reason: CancelReason,
+    pub(crate) item: Item,
+    pub(crate) ending: Ending,
+    /// Rows that waited behind the turn, and are dropped with it.
+    pub(crate) dropped: Vec<Item>,
 }
 
 /// A running turn.
@@ -53,6 +74,11 @@ pub(crate) struct SessionLane {
     pub(crate) running: Option<RunningTurn>,
     /// Its turn crashed and is being judged; nothing of the session runs meanwhile.
     pub(crate) judging: bool,
+    /// Commands that wait for the turn's end.
+    pub(crate) after_turn: Vec<AfterTurn>,
+    /// The platform's id of a growing message whose turn was interrupted: the next reply takes its
+    /// place.
+    pub(crate) growing: Option<String>,
     /// When the oldest held message arrived.
     pub(crate) held_since: Option<Instant>,
     /// When held messages are answered.
@@ -62,7 +88,10 @@ pub(crate) struct SessionLane {
 
 impl SessionLane {
     pub(crate) fn is_idle(&self) -> bool {
-        self.running.is_none() && self.waiting.is_empty() && !self.judging
+        self.running.is_none()
+            && self.waiting.is_empty()
+            && self.after_turn.is_empty()
+            && !self.judging
     }
 }
 

@@ -91,10 +91,12 @@ impl Overseer {
         state: &mut OverseerState,
         start: Start,
     ) {
-        let Some(lane) = state.sessions.get(&start.session).filter(|lane| lane.running.is_none())
+        let Some(lane) =
+            state.sessions.get_mut(&start.session).filter(|lane| lane.running.is_none())
         else {
             return state.myself.store_lost("two turns of one session".to_owned());
         };
+        let growing = lane.growing.take();
         let place = lane.place.clone();
         let counter = Arc::clone(&lane.counter);
         let pulled = place.opened.halves.delivery.capabilities().pulled;
@@ -112,6 +114,7 @@ impl Overseer {
                 id: item.id,
                 inbound: item.inbound.clone(),
                 superseded: item.superseded,
+                edits: item.edits.iter().map(|edit| edit.id).collect(),
             })
             .collect();
         // A resumed turn's message was let through by an earlier reservation, which is gone.
@@ -126,6 +129,7 @@ impl Overseer {
             inputs,
             target,
             resumed: start.resumed,
+            growing,
             channel,
         };
         let spawned =
@@ -136,6 +140,10 @@ impl Overseer {
                 state.turns_running += 1;
                 metrics::counter!("rookery_turns_started_total").increment(1);
                 if let Some(lane) = state.sessions.get_mut(&start.session) {
+                    // It was stopped while its crash was judged.
+                    if let Some(after) = lane.after_turn.first() {
+                        subagent.cancel(after.reason);
+                    }
                     lane.running = Some(RunningTurn {
                         turn_id: start.turn_id,
                         subagent,
@@ -193,15 +201,18 @@ impl Overseer {
         match report.end {
             TurnEnd::Committed { outbox, used } => {
                 state.quota.settle(running.reserved, used, now);
-                for item in &running.items {
-                    state.forget(item.id);
+                for id in running.items.iter().flat_map(Item::rows) {
+                    state.forget(id);
                 }
                 state.metering.recorded(state.lease);
                 self.deliver(myself, state, outbox).await;
             }
-            TurnEnd::Interrupted { used } => {
+            TurnEnd::Interrupted { used, growing } => {
                 state.quota.settle(running.reserved, used, now);
                 state.metering.recorded(state.lease);
+                if let Some(lane) = state.sessions.get_mut(&report.session) {
+                    lane.growing = growing;
+                }
                 requeue(state, report.session, running.items, true);
             }
             TurnEnd::Crashed(reason) => {
@@ -210,6 +221,9 @@ impl Overseer {
             }
             TurnEnd::Fenced => return state.myself.fenced(),
             TurnEnd::StoreLost(reason) => return state.myself.store_lost(reason),
+        }
+        if state.sessions.get(&report.session).is_some_and(|lane| !lane.judging) {
+            self.end_commands(state, report.session);
         }
         // Behind those that found all places taken.
         state.ready.push_back(report.session);
@@ -272,6 +286,7 @@ impl Overseer {
             self.resume(myself, state, (retry.session, retry.items), unfinished).await;
         } else {
             requeue(state, retry.session, retry.items, false);
+            self.end_commands(state, retry.session);
             self.pump(myself, state, retry.session).await;
         }
     }
@@ -291,11 +306,20 @@ pub(super) fn ids_of(items: &[Item]) -> Vec<InboxId> {
     items.iter().map(|item| item.id).collect()
 }
 
-/// Puts items back in front of their lane.
+/// Every row that ends with the items.
+pub(super) fn rows_of(items: &[Item]) -> Vec<InboxId> {
+    items.iter().flat_map(Item::rows).collect()
+}
+
+/// Puts items back in front of their lane, or has them dropped with the turn that a command stopped.
 fn requeue(state: &mut OverseerState, session: SessionId, items: Vec<Item>, superseded: bool) {
     let Some(lane) = state.sessions.get_mut(&session) else {
         return;
     };
+    if let Some(after) = lane.after_turn.first_mut() {
+        after.dropped.extend(items);
+        return;
+    }
     for mut item in items.into_iter().rev() {
         item.superseded |= superseded;
         lane.waiting.push_front(item);

@@ -40,7 +40,7 @@ impl From<StoreError> for Failure {
 
 /// What the turn's model calls cost.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Each call with its model.
     pub(super) calls: Vec<(String, Usage)>,
     /// A call that has not ended: its model, and what it was given, in tokens.
@@ -49,7 +49,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// What an earlier attempt paid for.
-    pub(super) fn of(steps: &[TurnStep]) -> Self {
+    pub(crate) fn of(steps: &[TurnStep]) -> Self {
         let calls = steps.iter().filter_map(|step| match step {
             TurnStep::Completion { model, usage, .. } => Some((model.clone(), *usage)),
             _ => None,

@@ -1,12 +1,15 @@
 //! The end of a turn: reply, outbox, usage and outcomes in one transaction, then what is shown of it.
 
 use super::conversation::Tally;
+use super::journal::Stream;
 use super::outgoing::{End, Outgoing, outbox_rows, show_end};
 use super::report::TurnEnd;
 use super::turn::TurnSpec;
 use crate::patience::patiently;
 use crate::shared::Shared;
-use rookery_domain::id::{InboxId, MessageId, UsageId};
+use rookery_domain::Timestamp;
+use rookery_domain::audit::AuditEntry;
+use rookery_domain::id::{AgentId, AuditId, InboxId, MessageId, SessionId, TurnId, UsageId};
 use rookery_domain::inbox::{Outcome, Settlement};
 use rookery_domain::kill_point::{self, KillPoint};
 use rookery_domain::message::{Author, Reply};
@@ -51,7 +54,7 @@ pub(super) async fn commit(
     spec: &TurnSpec,
     ending: Ending,
     tally: &Tally,
-    stream: Option<&str>,
+    stream: &Stream,
 ) -> Result<TurnEnd, StoreError> {
     let _writing = spec.counter.writer().await;
     let at = shared.services.clock.now();
@@ -75,14 +78,22 @@ pub(super) async fn commit(
                 inbox_id: newest.id,
                 target: &spec.target,
                 reply,
-                finishes: stream,
+                finishes: stream.message(),
                 at,
             },
         ),
         _ => Vec::new(),
     };
     let settlements = if interrupted { Vec::new() } else { settlements(spec, outcome) };
-    let usage = usage_events(shared, spec, tally, state == TurnState::Completed, at);
+    let bill = Bill { agent: spec.agent.id, session: spec.place.id, turn: spec.turn_id, at };
+    let mut usage = bill.calls(shared, tally);
+    if state == TurnState::Completed {
+        usage.push(bill.messages(shared, spec.inputs.len()));
+    }
+    let audit = match stream {
+        Stream::Doubtful => vec![doubtful_preview(shared, spec, at)],
+        Stream::None | Stream::Open(_) => Vec::new(),
+    };
     let commit = TurnCommit {
         turn_id: spec.turn_id,
         session_id: spec.place.id,
@@ -93,7 +104,7 @@ pub(super) async fn commit(
         usage,
         settlements,
         last_seq: spec.counter.last(),
-        audit: Vec::new(),
+        audit,
         at,
     };
     let turns = shared.services.turns.as_ref();
@@ -102,7 +113,8 @@ pub(super) async fn commit(
     log_notice(spec, &commit);
     let used = used(&commit.usage);
     if interrupted {
-        return Ok(TurnEnd::Interrupted { used });
+        let growing = stream.message().map(ToOwned::to_owned);
+        return Ok(TurnEnd::Interrupted { used, growing });
     }
     show(shared, spec, &commit, outcome);
     let outbox = outbox.into_iter().filter(|row| row.status == OutboxStatus::Pending).collect();
@@ -134,7 +146,7 @@ fn assistant_message(
     shared: &Shared,
     spec: &TurnSpec,
     text: &str,
-    created_at: rookery_domain::Timestamp,
+    created_at: Timestamp,
 ) -> Message {
     Message {
         id: MessageId::generate(shared.services.ids.as_ref()),
@@ -167,38 +179,57 @@ fn settlements(spec: &TurnSpec, outcome: Outcome) -> Vec<Settlement> {
         .collect()
 }
 
-fn usage_events(
-    shared: &Shared,
-    spec: &TurnSpec,
-    tally: &Tally,
-    completed: bool,
-    at: rookery_domain::Timestamp,
-) -> Vec<UsageEvent> {
-    let ids = shared.services.ids.as_ref();
-    let blank = || UsageEvent {
-        id: UsageId::generate(ids),
-        agent_id: spec.agent.id,
-        session_id: spec.place.id,
-        turn_id: spec.turn_id,
-        kind: UsageKind::Message,
-        model: String::new(),
-        quantity: 1,
-        input_tokens: 0,
-        output_tokens: 0,
-        estimated: false,
+/// A part of the answer may be on the platform, beside the reply that follows.
+fn doubtful_preview(shared: &Shared, spec: &TurnSpec, at: Timestamp) -> AuditEntry {
+    AuditEntry {
+        id: AuditId::generate(shared.services.ids.as_ref()),
+        actor: "runtime".to_owned(),
+        action: "preview.ambiguous".to_owned(),
+        subject: spec.turn_id.to_string(),
+        details: serde_json::json!({}),
         at,
-    };
-    let inputs = u64::try_from(spec.inputs.len()).unwrap_or(u64::MAX);
-    let message = completed.then(|| UsageEvent { quantity: inputs, ..blank() });
-    let calls = tally.calls.iter().map(|(model, usage)| UsageEvent {
-        kind: UsageKind::Completion,
-        model: model.clone(),
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        estimated: usage.estimated,
-        ..blank()
-    });
-    message.into_iter().chain(calls).collect()
+    }
+}
+
+/// To whom and when a turn's usage is charged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bill {
+    pub(crate) agent: AgentId,
+    pub(crate) session: SessionId,
+    pub(crate) turn: TurnId,
+    pub(crate) at: Timestamp,
+}
+
+impl Bill {
+    /// A fact for each model call.
+    pub(crate) fn calls(&self, shared: &Shared, tally: &Tally) -> Vec<UsageEvent> {
+        let calls = tally.calls.iter().map(|(model, usage)| UsageEvent {
+            kind: UsageKind::Completion,
+            model: model.clone(),
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            estimated: usage.estimated,
+            ..self.messages(shared, 1)
+        });
+        calls.collect()
+    }
+
+    /// The fact that so many messages were answered.
+    fn messages(&self, shared: &Shared, answered: usize) -> UsageEvent {
+        UsageEvent {
+            id: UsageId::generate(shared.services.ids.as_ref()),
+            agent_id: self.agent,
+            session_id: self.session,
+            turn_id: self.turn,
+            kind: UsageKind::Message,
+            model: String::new(),
+            quantity: u64::try_from(answered).unwrap_or(u64::MAX),
+            input_tokens: 0,
+            output_tokens: 0,
+            estimated: false,
+            at: self.at,
+        }
+    }
 }
 
 fn used(events: &[UsageEvent]) -> DayUsage {

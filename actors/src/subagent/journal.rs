@@ -27,15 +27,14 @@ impl Journal {
         shared: &Shared,
         spec: &TurnSpec,
         progress: &Arc<Progress>,
-        steps: usize,
+        next_index: u32,
     ) -> Self {
-        let next = AtomicU32::new(u32::try_from(steps).unwrap_or(u32::MAX));
         Self {
             shared: shared.clone(),
             lease: spec.lease,
             turn_id: spec.turn_id,
             progress: Arc::clone(progress),
-            next,
+            next: AtomicU32::new(next_index),
         }
     }
 
@@ -52,6 +51,28 @@ impl Journal {
     }
 }
 
+/// What is known of the message that shows an answer growing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// None was opened.
+    #[default]
+    None,
+    /// One was about to be opened; whether it is there, nobody knows.
+    Doubtful,
+    /// It is there, under this id of the platform's.
+    Open(String),
+}
+
+impl Stream {
+    /// Its id, if it is known to be there.
+    pub(super) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Open(message) => Some(message),
+            Self::None | Self::Doubtful => None,
+        }
+    }
+}
+
 /// What a journal says about a turn that is to go on.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Replay {
@@ -60,7 +81,7 @@ pub(super) struct Replay {
     /// Calls without a result, and whether each was begun.
     pub(super) open_calls: Vec<(ToolCall, bool)>,
     /// The message that showed the answer growing.
-    pub(super) stream: Option<String>,
+    pub(super) stream: Stream,
     /// Model calls made.
     pub(super) model_calls: u32,
 }
@@ -91,8 +112,9 @@ pub(super) fn replay(steps: &[TurnStep]) -> Replay {
                     content: content.clone(),
                 });
             }
+            TurnStep::StreamOpening => replay.stream = Stream::Doubtful,
             TurnStep::StreamOpened { platform_message_id } => {
-                replay.stream = Some(platform_message_id.clone());
+                replay.stream = Stream::Open(platform_message_id.clone());
             }
         }
     }

@@ -19,6 +19,8 @@ mod report;
 mod turn;
 
 pub(crate) use actor::Subagent;
+pub(crate) use conversation::Tally;
+pub(crate) use ending::Bill;
 pub(crate) use handle::SubagentHandle;
 pub(crate) use progress::CancelReason;
 pub(crate) use report::{TurnEnd, TurnReport};

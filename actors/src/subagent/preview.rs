@@ -1,8 +1,8 @@
 //! Showing that something happens: live parts where clients watch, typing and a growing message
-//! where a platform has them. Nothing here is durable but the id of a growing message, which the
-//! reply finishes by an edit.
+//! where a platform has them. Nothing here is durable but that a growing message is opened, and its id,
+//! which the reply finishes by an edit.
 
-use super::journal::Journal;
+use super::journal::{Journal, Stream};
 use super::turn::TurnSpec;
 use crate::channel::ChannelHandle;
 use crate::connections::Opened;
@@ -28,7 +28,7 @@ const LIVE_PARTS_MAX: u32 = 10_000;
 pub(super) struct Telling {
     text: watch::Sender<String>,
     live: Option<LiveParts>,
-    pushed: Option<JoinHandle<Option<String>>>,
+    pushed: Option<JoinHandle<Stream>>,
     /// Ends the waiting for a platform's limits; a call under way is let finish.
     stop: CancellationToken,
 }
@@ -48,7 +48,7 @@ impl Telling {
         shared: &Shared,
         spec: &TurnSpec,
         journal: &Arc<Journal>,
-        stream: Option<String>,
+        stream: Stream,
     ) -> Self {
         let (text, watcher) = watch::channel(String::new());
         let stop = CancellationToken::new();
@@ -70,9 +70,8 @@ impl Telling {
             session: spec.place.id,
             target: spec.reply_target().clone(),
             journal: Arc::clone(journal),
-            message: stream,
+            stream,
             stop: stop.clone(),
-            closed: false,
         };
         let pushed = shared.tasks.spawn(screen.run(watcher));
         Self { text, live: None, pushed: Some(pushed), stop }
@@ -101,11 +100,12 @@ impl Telling {
         self.text.borrow().clone()
     }
 
-    /// Ends the showing and names the growing message, if one is on the platform.
-    pub(super) async fn finish(self) -> Option<String> {
+    /// Ends the showing and says what is known of the growing message.
+    pub(super) async fn finish(self) -> Stream {
         self.stop.cancel();
         drop(self.text);
-        self.pushed?.await.ok().flatten()
+        let Some(pushed) = self.pushed else { return Stream::None };
+        pushed.await.unwrap_or(Stream::Doubtful)
     }
 }
 
@@ -118,15 +118,14 @@ struct Screen {
     session: SessionId,
     target: ReplyTarget,
     journal: Arc<Journal>,
-    message: Option<String>,
+    /// While it is doubtful, no other is opened.
+    stream: Stream,
     stop: CancellationToken,
-    /// A message may have been opened that nobody knows of, or may not be: no other is opened.
-    closed: bool,
 }
 
 impl Screen {
-    /// Runs until the text's sender is gone; returns the growing message's id.
-    async fn run(mut self, mut text: watch::Receiver<String>) -> Option<String> {
+    /// Runs until the text's sender is gone; returns what is known of the growing message.
+    async fn run(mut self, mut text: watch::Receiver<String>) -> Stream {
         let settings = &self.shared.settings;
         let (typing_after, preview_after) = (settings.typing_after, settings.preview_after);
         let capabilities = self.opened.halves.delivery.capabilities();
@@ -140,7 +139,7 @@ impl Screen {
             tokio::select! {
                 changed = text.changed() => {
                     if changed.is_err() {
-                        return self.message;
+                        return self.stream;
                     }
                     if show_at.is_none() && edit_every.is_some() {
                         show_at = Some(Instant::now() + preview_after);
@@ -188,13 +187,13 @@ impl Screen {
             return false;
         };
         let part = halves.delivery.render_preview(text);
-        if let Some(message) = &self.message {
+        if let Stream::Open(message) = &self.stream {
             if !self.allowed().await {
                 return false;
             }
             return edits.edit(&self.target, message, &part).await.is_ok();
         }
-        if self.closed {
+        if self.stream == Stream::Doubtful {
             return false;
         }
         // An earlier reply that still waits for the platform goes first.
@@ -206,20 +205,29 @@ impl Screen {
         if !self.allowed().await {
             return false;
         }
+        // The text cannot be shown twice without a trace: if the process ends here, its successor
+        // knows that a message may be there.
+        if let Err(error) = self.journal.write(vec![TurnStep::StreamOpening]).await {
+            tracing::warn!(error = %error, "a growing message is not journalled");
+            return false;
+        }
+        self.stream = Stream::Doubtful;
         let key = OutboxId::generate(self.shared.services.ids.as_ref());
         match halves.delivery.send(&self.target, &part, key).await {
             Ok(Some(message)) => {
                 let step = TurnStep::StreamOpened { platform_message_id: message.clone() };
-                self.message = Some(message);
                 if let Err(error) = self.journal.write(vec![step]).await {
                     tracing::warn!(error = %error, "a growing message is not journalled");
-                    self.closed = true;
                 }
+                self.stream = Stream::Open(message);
                 true
             }
+            // There is one, and it cannot be edited.
             Ok(None) => false,
             Err(error) => {
-                self.closed = matches!(error, DeliveryError::Unknown(_));
+                if !matches!(error, DeliveryError::Unknown(_)) {
+                    self.stream = Stream::None;
+                }
                 tracing::debug!(error = %error, "a growing message was not opened");
                 false
             }

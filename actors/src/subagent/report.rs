@@ -18,7 +18,8 @@ pub(crate) enum TurnEnd {
     /// It is committed; these rows are to be delivered.
     Committed { outbox: Vec<OutboxRow>, used: DayUsage },
     /// It is recorded as cancelled, and its messages wait for the next turn.
-    Interrupted { used: DayUsage },
+    /// `growing`: the platform's id of the message that showed its answer.
+    Interrupted { used: DayUsage, growing: Option<String> },
     /// It panicked.
     Crashed(String),
     /// Somebody else owns the tenant.

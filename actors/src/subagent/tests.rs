@@ -1,6 +1,6 @@
 use super::context::{Setting, conversation, system_prompt};
 use super::decide::{Decision, Event, Limits, Phase, decide};
-use super::journal::replay;
+use super::journal::{Stream, replay};
 use proptest::prelude::*;
 use rookery_domain::Timestamp;
 use rookery_domain::id::{ConnectionId, MessageId, SessionId, TenantId};
@@ -152,6 +152,15 @@ fn a_journal_gives_back_the_conversation_and_the_calls_left_open() {
     let replayed = replay(&steps);
     assert_eq!(replayed.messages.len(), 2);
     assert_eq!(replayed.open_calls, [(call("b"), true), (call("c"), false)]);
-    assert_eq!(replayed.stream.as_deref(), Some("55"));
+    assert_eq!(replayed.stream, Stream::Open("55".to_owned()));
     assert_eq!(replayed.model_calls, 1);
+}
+
+#[test]
+fn a_growing_message_is_doubtful_until_its_id_is_known() {
+    assert_eq!(replay(&[]).stream, Stream::None);
+    assert_eq!(replay(&[TurnStep::StreamOpening]).stream, Stream::Doubtful);
+    let opened = TurnStep::StreamOpened { platform_message_id: "55".to_owned() };
+    let known = replay(&[TurnStep::StreamOpening, opened]).stream;
+    assert_eq!(known.message(), Some("55"));
 }

@@ -3,7 +3,7 @@
 use super::context::{Setting, conversation, system_prompt};
 use super::conversation::{Conversation, Failure, Tally};
 use super::ending::{Ending, commit};
-use super::journal::{Journal, Replay, replay};
+use super::journal::{Journal, Replay, Stream, replay};
 use super::preview::Telling;
 use super::progress::{CancelReason, Progress};
 use super::report::TurnEnd;
@@ -15,13 +15,14 @@ use crate::shared::Shared;
 use rookery_domain::Secret;
 use rookery_domain::agent::Agent;
 use rookery_domain::id::{InboxId, TurnId};
+use rookery_domain::inbox::{Outcome, Settlement};
 use rookery_domain::message::{Inbound, ReplyTarget};
 use rookery_domain::model::ModelMessage;
 use rookery_domain::notice::Notice;
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use rookery_domain::session::Message;
-use rookery_domain::turn::{Turn, TurnBegin, TurnState, UnfinishedTurn};
+use rookery_domain::turn::{Turn, TurnBegin, TurnState, TurnStep, UnfinishedTurn};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(crate) struct TurnInput {
     pub(crate) inbound: Inbound,
     /// A newer message of the same turn took its place.
     pub(crate) superseded: bool,
+    /// Rows that changed its text while it waited.
+    pub(crate) edits: Vec<InboxId>,
 }
 
 /// Everything a turn starts from.
@@ -49,6 +52,8 @@ pub(crate) struct TurnSpec {
     pub(crate) target: ReplyTarget,
     /// The turn as an earlier attempt left it.
     pub(crate) resumed: Option<UnfinishedTurn>,
+    /// The growing message of an interrupted turn: this one goes on with it.
+    pub(crate) growing: Option<String>,
     /// Who delivers; absent on pulled channels.
     pub(crate) channel: Option<ChannelHandle>,
 }
@@ -87,7 +92,16 @@ async fn work(
     progress.began();
     let steps = spec.resumed.as_ref().map_or(&[][..], |unfinished| unfinished.steps.as_slice());
     let Replay { messages: replayed, open_calls, stream, model_calls } = replay(steps);
-    let journal = Arc::new(Journal::new(shared, spec, progress, steps.len()));
+    let next_index = spec.resumed.as_ref().map_or(0, |unfinished| unfinished.next_index);
+    let journal = Arc::new(Journal::new(shared, spec, progress, next_index));
+    let stream = match &spec.growing {
+        Some(message) => {
+            let step = TurnStep::StreamOpened { platform_message_id: message.clone() };
+            journal.write(vec![step]).await?;
+            Stream::Open(message.clone())
+        }
+        None => stream,
+    };
     let mut telling = Telling::start(shared, spec, &journal, stream);
     let mut tally = Tally::of(steps);
     let (system, mut messages) = context(shared, spec, history);
@@ -130,7 +144,7 @@ async fn work(
         }
     };
     let stream = telling.finish().await;
-    commit(shared, spec, ending, &tally, stream.as_deref()).await
+    commit(shared, spec, ending, &tally, &stream).await
 }
 
 /// Records the turn, or finds it recorded, and reads its history.
@@ -175,10 +189,16 @@ async fn begin(
         session: spec.place.row(spec.counter.last(), at),
         contact: spec.newest().map(|input| spec.place.contact(&input.inbound)),
         messages,
-        settlements: Vec::new(),
+        settlements: spec.inputs.iter().flat_map(merged_edits).collect(),
         history_messages_max: limit,
     };
     patiently_alive(shared, alive, || turns.begin(&spec.lease, begin.clone())).await
+}
+
+/// Their text is in the recorded messages from here on.
+fn merged_edits(input: &TurnInput) -> impl Iterator<Item = Settlement> {
+    let merged = |id: &InboxId| Settlement { id: *id, outcome: Outcome::Merged, error: None };
+    input.edits.iter().map(merged)
 }
 
 fn context(shared: &Shared, spec: &TurnSpec, history: Vec<Message>) -> (String, Vec<ModelMessage>) {

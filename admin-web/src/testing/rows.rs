@@ -104,6 +104,19 @@ impl Outbox for Backend {
         let rows = state.outbox.iter().filter(|row| row.tenant_id == tenant);
         Ok(rows.filter(|row| row.turn_id == Some(turn)).cloned().collect())
     }
+
+    async fn dead_letters(
+        &self,
+        _tenant: TenantId,
+        _before: Option<OutboxId>,
+        _limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        Err(unused())
+    }
+
+    async fn replay(&self, _tenant: TenantId, _id: OutboxId) -> Result<bool, StoreError> {
+        Err(unused())
+    }
 }
 
 #[async_trait]
@@ -160,15 +173,6 @@ impl Turns for Backend {
         let running = state.running.iter().filter(|(owner, _)| *owner == tenant);
         Ok(running.map(|(tenant, turn)| unfinished(*tenant, *turn)).collect())
     }
-
-    async fn raise_context_floor(
-        &self,
-        _lease: &Lease,
-        _session: SessionId,
-        _floor_seq: i64,
-    ) -> Result<(), StoreError> {
-        Err(unused())
-    }
 }
 
 fn unfinished(tenant: TenantId, turn: TurnId) -> UnfinishedTurn {
@@ -186,7 +190,7 @@ fn unfinished(tenant: TenantId, turn: TurnId) -> UnfinishedTurn {
         attempt: 1,
         started_at: NOW,
     };
-    UnfinishedTurn { turn, session, steps: Vec::new() }
+    UnfinishedTurn { turn, session, steps: Vec::new(), next_index: 0 }
 }
 
 fn unused() -> StoreError {

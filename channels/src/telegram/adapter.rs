@@ -97,7 +97,7 @@ impl Adapter for TelegramAdapter {
             Mode::Webhook => None,
             Mode::Polling => {
                 let wait = self.settings.poll_timeout;
-                Some(Arc::new(TelegramPolling::new(Arc::clone(&api), wait)))
+                Some(Arc::new(TelegramPolling::new(Arc::clone(&api), Arc::clone(&bot), wait)))
             }
         };
         let lifecycle = TelegramLifecycle::new(api, bot, arrival, self.settings.call_timeout);

@@ -62,6 +62,13 @@ impl BotState {
         });
     }
 
+    /// Waits until the bot's name is known; without it nobody can tell who is spoken to in a group.
+    pub(super) async fn named(&self) {
+        let mut watcher = self.identity.subscribe();
+        // The sender is ours.
+        let _named = watcher.wait_for(|known| known.username.is_some()).await;
+    }
+
     pub(super) fn identity(&self) -> Identity {
         self.identity.borrow().clone()
     }

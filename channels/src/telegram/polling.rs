@@ -1,6 +1,7 @@
 //! Fetching updates where no hook can be reached.
 
 use super::api::BotApi;
+use super::bot::BotState;
 use super::ingress::{envelope, update_id};
 use super::lifecycle::ALLOWED_UPDATES;
 use async_trait::async_trait;
@@ -20,12 +21,13 @@ const MARGIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct TelegramPolling {
     api: Arc<BotApi>,
+    bot: Arc<BotState>,
     wait: Duration,
 }
 
 impl TelegramPolling {
-    pub(super) const fn new(api: Arc<BotApi>, wait: Duration) -> Self {
-        Self { api, wait }
+    pub(super) const fn new(api: Arc<BotApi>, bot: Arc<BotState>, wait: Duration) -> Self {
+        Self { api, bot, wait }
     }
 }
 
@@ -35,6 +37,9 @@ impl Polling for TelegramPolling {
         &self,
         cursor: Option<i64>,
     ) -> Result<(Vec<Envelope>, Option<i64>), DeliveryError> {
+        if tokio::time::timeout(self.wait, self.bot.named()).await.is_err() {
+            return Ok((Vec::new(), cursor));
+        }
         let mut fetch = GetUpdates::new();
         fetch.offset = cursor.map(i32::try_from).transpose().map_err(|error| {
             DeliveryError::Refused(format!("not a cursor of this channel: {error}"))

@@ -62,8 +62,14 @@ pub trait Ownership: Send + Sync + std::fmt::Debug {
     /// Gives a tenant back, if the lease still holds.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Tenants marked as having work, oldest mark first, marked before `before`; at most `limit`.
-    async fn awake(&self, before: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+    /// Tenants marked as having work before `before`, in the order of their ids, after the given
+    /// one; at most `limit`.
+    async fn awake(
+        &self,
+        before: Timestamp,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> Result<Vec<TenantId>, StoreError>;
 
     /// Takes the tenant's work mark away. `false`, and the mark stays, if it still has unsettled
     /// inbox rows, running turns, unsettled outbox rows or unfolded usage facts.
@@ -147,14 +153,6 @@ pub trait Turns: Send + Sync + std::fmt::Debug {
         tenant: TenantId,
         limit: u32,
     ) -> Result<Vec<UnfinishedTurn>, StoreError>;
-
-    /// Forgets a session's context: later turns read only messages after it. Fenced.
-    async fn raise_context_floor(
-        &self,
-        lease: &Lease,
-        session: SessionId,
-        floor_seq: i64,
-    ) -> Result<(), StoreError>;
 }
 
 /// Outbound rows.
@@ -188,6 +186,19 @@ pub trait Outbox: Send + Sync + std::fmt::Debug {
 
     /// Rows that a turn made, in order.
     async fn of_turn(&self, tenant: TenantId, turn: TurnId) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Rows of a tenant that were given up, newest first, before the given one, at most `limit`.
+    async fn dead_letters(
+        &self,
+        tenant: TenantId,
+        before: Option<OutboxId>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Makes a row that was given up pending again, due now, its attempts and its error forgotten,
+    /// and marks the tenant as having work. It is sent as it is, after rows of its session that
+    /// were sent meanwhile. `false` if it is not a dead row of this tenant.
+    async fn replay(&self, tenant: TenantId, id: OutboxId) -> Result<bool, StoreError>;
 }
 
 /// Usage facts and their sums.

@@ -6,8 +6,7 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::http_clients;
 use anyhow::Context;
-use rookery_control::{DeadLetter, MadeKey, Outcome, Replayed, TenantSpec};
-use rookery_domain::id::InboxId;
+use rookery_control::{DeadLetter, DeadLetterId, MadeKey, Outcome, Replayed, TenantSpec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -68,11 +67,11 @@ impl AdminClient {
         self.answer(request).await
     }
 
-    /// Has a dead letter processed again.
+    /// Has a dead letter processed or sent again.
     pub async fn replay(
         &self,
         tenant: Option<&str>,
-        id: InboxId,
+        id: DeadLetterId,
     ) -> Result<Option<Replayed>, Failure> {
         let query = OfTenant { tenant: tenant.map(str::to_owned), limit: None };
         let url = with_query(&format!("/dead-letters/{id}/replay"), &query)?;

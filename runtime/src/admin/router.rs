@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::future::BoxFuture;
-use rookery_control::{Control, ControlError, DeadLetter, MadeKey, Outcome, Replayed, TenantSpec};
-use rookery_domain::id::{InboxId, TenantId};
+use rookery_control::{
+    Control, ControlError, DeadLetter, DeadLetterId, MadeKey, Outcome, Replayed, TenantSpec,
+};
+use rookery_domain::id::TenantId;
 use std::sync::Arc;
 
 /// Dead letters listed when nobody says how many.
@@ -26,7 +28,7 @@ pub struct AdminState {
     pub control: Control,
     /// Called after every change of a tenant's configuration.
     pub changed: Changed,
-    /// Called when a row of a tenant waits to be processed again.
+    /// Called when a row of a tenant waits to be processed or sent again.
     pub replayed: Changed,
     /// How the server is.
     pub status: StatusSource,
@@ -89,7 +91,7 @@ async fn dead_letters(
 
 async fn replay(
     State(state): State<AdminState>,
-    Path(id): Path<InboxId>,
+    Path(id): Path<DeadLetterId>,
     Query(query): Query<OfTenant>,
 ) -> Result<Json<Option<Replayed>>, Refused> {
     let replayed = state.control.replay(query.tenant.as_deref(), id).await?;

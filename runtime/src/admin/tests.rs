@@ -101,8 +101,9 @@ async fn a_file_is_applied_once_and_the_running_system_is_told() {
     assert_eq!(running.changed.recv().await, Some(made.tenant_id));
     assert!(running.changed.try_recv().is_err());
     assert_eq!(client.dead_letters(Some("acme"), 5).await.unwrap(), []);
-    let nobody = "run_00000000000000000000000001".parse().unwrap();
-    assert_eq!(client.replay(None, nobody).await.unwrap(), None);
+    for nobody in ["run_00000000000000000000000001", "out_00000000000000000000000001"] {
+        assert_eq!(client.replay(None, nobody.parse().unwrap()).await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

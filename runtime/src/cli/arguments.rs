@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use rookery_domain::id::InboxId;
+use rookery_control::DeadLetterId;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -57,7 +57,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
-    /// Lists and replays messages that could not be processed.
+    /// Lists and replays messages that could not be processed, and replies that could not be sent.
     DeadLetters {
         #[command(subcommand)]
         command: DeadLettersCommand,
@@ -103,7 +103,7 @@ pub(super) struct KeyCreate {
 /// `rookery dead-letters …`
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLettersCommand {
-    /// Lists them, newest first, as JSON.
+    /// Lists them, newest first within each tenant, as JSON; never what was said.
     List {
         /// Only this tenant's, by its slug.
         #[arg(long)]
@@ -112,10 +112,12 @@ pub(super) enum DeadLettersCommand {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Has one processed again, once.
+    /// Has one processed or sent again, once.
+    ///
+    /// A reply is sent as it is, even where later ones of its conversation have been sent.
     Replay {
-        /// Its id, `run_…`.
-        id: InboxId,
+        /// Its id: `run_…` of a message, `out_…` of a reply.
+        id: DeadLetterId,
         /// Only among this tenant's, by its slug.
         #[arg(long)]
         tenant: Option<String>,

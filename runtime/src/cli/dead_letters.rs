@@ -6,8 +6,7 @@ use super::local::LocalControl;
 use crate::admin::AdminClient;
 use crate::config::Config;
 use crate::output;
-use rookery_control::{DeadLetter, Replayed};
-use rookery_domain::id::InboxId;
+use rookery_control::{DeadLetter, DeadLetterId, Replayed};
 use std::process::ExitCode;
 
 /// Runs it.
@@ -47,7 +46,7 @@ async fn list(
 async fn replay(
     config: &Config,
     tenant: Option<&str>,
-    id: InboxId,
+    id: DeadLetterId,
 ) -> Result<Option<Replayed>, Failure> {
     if let Some(server) = AdminClient::find(config).await? {
         return server.replay(tenant, id).await;

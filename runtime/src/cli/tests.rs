@@ -27,6 +27,7 @@ fn the_command_line_is_consistent_and_every_command_parses() {
         "key create ci --tenant acme --scopes chat,read",
         "dead-letters list --tenant acme --limit 5",
         "dead-letters replay run_00000000000000000000000001",
+        "dead-letters replay out_00000000000000000000000001 --tenant acme",
         "completions zsh",
     ] {
         let words = std::iter::once("rookery").chain(line.split(' '));
@@ -80,12 +81,11 @@ async fn keys_and_dead_letters_of_an_unknown_tenant_fail() {
     let KeyCommand::Create(_) = &command;
     let refused = key::run(place.config(), command).await.unwrap_err();
     assert_eq!(refused.to_string(), "there is no tenant `nobody`");
-    let replay = DeadLettersCommand::Replay {
-        id: "run_00000000000000000000000001".parse().unwrap(),
-        tenant: None,
-    };
-    let refused = dead_letters::run(place.config(), replay).await.unwrap_err();
-    assert!(refused.to_string().contains("is not a dead letter"), "{refused}");
+    for id in ["run_00000000000000000000000001", "out_00000000000000000000000001"] {
+        let replay = DeadLettersCommand::Replay { id: id.parse().unwrap(), tenant: None };
+        let refused = dead_letters::run(place.config(), replay).await.unwrap_err();
+        assert!(refused.to_string().contains("is not a dead letter"), "{refused}");
+    }
 }
 
 #[tokio::test]

@@ -9,9 +9,10 @@ use super::routes::lead;
 use super::store::ControlTables;
 use crate::audit;
 use crate::directory::{RouteKind, to_json};
-use crate::entity::{ownership, tenants, wake};
+use crate::entity::{ownership, tenants};
 use crate::error::from_orm;
 use crate::scope::TenantTransaction;
+use crate::work_mark;
 use rookery_domain::Timestamp;
 use rookery_domain::ports::StoreError;
 use rookery_domain::ports::control::TenantChange;
@@ -44,10 +45,10 @@ pub(super) async fn save(tables: &ControlTables, change: TenantChange) -> Result
     }
     tables.vault.forget(&transaction, &change.removed_secrets).await?;
     tables.vault.store(&transaction, &change.secrets, at).await?;
-    // Chain before mark, as the writers on the path do: the other way round each could wait for
+    // Mark before chain, as the writers on the path do: the other way round each could wait for
     // the other.
+    work_mark::raise(&transaction, at).await?;
     audit::append(&transaction, &change.audit).await?;
-    mark_awake(&transaction, at).await?;
     transaction.commit().await
 }
 
@@ -112,23 +113,4 @@ async fn replace(transaction: &TenantTransaction, tenant: &Tenant) -> Result<(),
         )));
     }
     Ok(())
-}
-
-/// Marks the tenant as having work, or raises the mark that is there, so that nobody who is just
-/// taking it away misses the change.
-async fn mark_awake(transaction: &TenantTransaction, at: Timestamp) -> Result<(), StoreError> {
-    let mark = wake::ActiveModel {
-        tenant_id: ActiveValue::Set(transaction.tenant().as_uuid()),
-        since: ActiveValue::Set(at.as_millis()),
-        version: ActiveValue::Set(1),
-    };
-    let raise = OnConflict::column(wake::Column::TenantId)
-        .value(wake::Column::Version, Expr::col((wake::Entity, wake::Column::Version)).add(1))
-        .to_owned();
-    wake::Entity::insert(mark)
-        .on_conflict(raise)
-        .exec_without_returning(transaction.connection())
-        .await
-        .map(|_| ())
-        .map_err(from_orm)
 }

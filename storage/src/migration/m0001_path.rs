@@ -327,6 +327,7 @@ const INDEXES: &[&str] = &[
     "CREATE INDEX inbox_undone ON inbox (tenant_id, id) WHERE outcome IS NULL",
     "CREATE INDEX inbox_dead ON inbox (tenant_id, id) WHERE outcome = 'dead'",
     "CREATE INDEX outbox_unsettled ON outbox (tenant_id, id) WHERE status IN ('pending', 'sending')",
+    "CREATE INDEX outbox_dead ON outbox (tenant_id, id) WHERE status = 'dead'",
     "CREATE INDEX outbox_of_turn ON outbox (turn_id, tenant_id)",
     "CREATE INDEX usage_unfolded ON usage_events (tenant_id, id) WHERE NOT folded",
     "CREATE INDEX wake_since ON wake (since)",

@@ -3,20 +3,18 @@
 use super::operation::Answer;
 use super::store::{PathStore, misanswered};
 use super::{prepare, stored};
-use crate::entity::{inbox, wake};
+use crate::entity::inbox;
 use crate::error::from_orm;
 use crate::scope::TenantTransaction;
+use crate::work_mark;
 use async_trait::async_trait;
-use rookery_domain::Timestamp;
 use rookery_domain::id::{InboxId, TenantId};
 use rookery_domain::inbox::{Appended, InboxRow, NewInbound};
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::{Inbox, StoreError};
 use rookery_domain::turn::InboxSettle;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 /// As the partial index spells it; with a bound value the index would not be used.
 const IS_UNDONE: &str = "outcome IS NULL";
@@ -102,7 +100,7 @@ impl Inbox for PathStore {
 
     async fn replay(&self, tenant: TenantId, id: InboxId) -> Result<bool, StoreError> {
         let transaction = self.scope.write(tenant).await?;
-        mark_awake(&transaction, self.clock.now()).await?;
+        work_mark::raise(&transaction, self.clock.now()).await?;
         let revived = transaction
             .update::<inbox::Entity>()
             .col_expr(inbox::Column::Outcome, Expr::value(None::<String>))
@@ -132,23 +130,4 @@ async fn read_rows(
     let rows = query.all(transaction.connection()).await.map_err(from_orm)?;
     transaction.commit().await?;
     rows.into_iter().map(stored::inbox_row).collect()
-}
-
-/// Marks the transaction's tenant as having work. The row is written even where it exists, so that
-/// whoever takes the mark away waits for this transaction.
-async fn mark_awake(transaction: &TenantTransaction, at: Timestamp) -> Result<(), StoreError> {
-    let mark = wake::ActiveModel {
-        tenant_id: Set(transaction.tenant().as_uuid()),
-        since: Set(at.as_millis()),
-        version: Set(1),
-    };
-    let raise = OnConflict::column(wake::Column::TenantId)
-        .value(wake::Column::Version, Expr::cust("wake.version + 1"))
-        .to_owned();
-    wake::Entity::insert(mark)
-        .on_conflict(raise)
-        .exec_without_returning(transaction.connection())
-        .await
-        .map(|_rows| ())
-        .map_err(from_orm)
 }

@@ -90,17 +90,23 @@ impl Ownership for PathStore {
         transaction.commit().await.map_err(from_orm)
     }
 
-    async fn awake(&self, before: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
-        let tenants: Vec<uuid::Uuid> = wake::Entity::find()
+    async fn awake(
+        &self,
+        before: Timestamp,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> Result<Vec<TenantId>, StoreError> {
+        let mut query = wake::Entity::find()
             .select_only()
             .column(wake::Column::TenantId)
             .filter(wake::Column::Since.lt(before.as_millis()))
-            .order_by_asc(wake::Column::Since)
-            .limit(u64::from(limit))
-            .into_tuple()
-            .all(self.database.reader())
-            .await
-            .map_err(from_orm)?;
+            .order_by_asc(wake::Column::TenantId)
+            .limit(u64::from(limit));
+        if let Some(after) = after {
+            query = query.filter(wake::Column::TenantId.gt(after.as_uuid()));
+        }
+        let tenants: Vec<uuid::Uuid> =
+            query.into_tuple().all(self.database.reader()).await.map_err(from_orm)?;
         Ok(tenants.into_iter().map(TenantId::from_uuid).collect())
     }
 

@@ -124,38 +124,17 @@ impl Turns for PathStore {
             .into_iter()
             .map(|row| {
                 let session = sessions.get(&row.session_id).cloned();
-                let steps = steps.remove(&row.id).unwrap_or_default();
+                let (last_index, steps) = steps.remove(&row.id).unwrap_or((-1, Vec::new()));
                 Ok(UnfinishedTurn {
                     session: session.ok_or_else(|| {
                         StoreError::Broken("a running turn has no session".to_owned())
                     })?,
                     turn: stored::turn(&row)?,
                     steps,
+                    next_index: stored::from_count("step_index", last_index + 1)?,
                 })
             })
             .collect()
-    }
-
-    async fn raise_context_floor(
-        &self,
-        lease: &Lease,
-        session: SessionId,
-        floor_seq: i64,
-    ) -> Result<(), StoreError> {
-        let transaction = self.scope.fenced(lease).await?;
-        let found = read_session(&transaction, session)
-            .await?
-            .ok_or_else(|| StoreError::NotFound(session.to_string()))?;
-        if found.context_floor_seq < floor_seq {
-            transaction
-                .update::<sessions::Entity>()
-                .col_expr(sessions::Column::ContextFloorSeq, Expr::value(floor_seq))
-                .filter(sessions::Column::Id.eq(session.as_uuid()))
-                .exec(transaction.connection())
-                .await
-                .map_err(from_orm)?;
-        }
-        transaction.commit().await
     }
 }
 
@@ -186,10 +165,13 @@ async fn read_sessions(
     rows.into_iter().map(|row| Ok((row.id, stored::session(row)?))).collect()
 }
 
+/// The highest index and the steps of each turn.
+type Journals = HashMap<Uuid, (i64, Vec<TurnStep>)>;
+
 async fn read_steps(
     transaction: &TenantTransaction,
     running: &[turns::Model],
-) -> Result<HashMap<Uuid, Vec<TurnStep>>, StoreError> {
+) -> Result<Journals, StoreError> {
     let rows = transaction
         .find::<turn_steps::Entity>()
         .filter(turn_steps::Column::TurnId.is_in(running.iter().map(|turn| turn.id)))
@@ -198,10 +180,12 @@ async fn read_steps(
         .all(transaction.connection())
         .await
         .map_err(from_orm)?;
-    let mut by_turn: HashMap<Uuid, Vec<TurnStep>> = HashMap::new();
+    let mut by_turn = Journals::new();
     for row in rows {
         let step = stored::from_json("payload", &row.payload)?;
-        by_turn.entry(row.turn_id).or_default().push(step);
+        let (last_index, steps) = by_turn.entry(row.turn_id).or_default();
+        *last_index = row.step_index;
+        steps.push(step);
     }
     Ok(by_turn)
 }

@@ -58,6 +58,15 @@ pub(super) fn open(api_url: &str, mode: &str) -> OpenConnection {
     adapter(api_url).open(&config(json!({ "mode": mode }))).unwrap()
 }
 
+/// Fetching, for a bot that was started before.
+pub(super) fn open_known(api_url: &str) -> OpenConnection {
+    let mut config = config(json!({"mode": "polling"}));
+    let (id, _) = TOKEN.split_once(':').unwrap();
+    let id: i64 = id.parse().unwrap();
+    config.connection.identity = Some(json!({"id": id, "username": "helper_rook_bot"}));
+    adapter(api_url).open(&config).unwrap()
+}
+
 /// What the conformance suite runs on.
 pub(crate) fn subject(adapter: Arc<dyn Adapter>) -> Subject {
     Subject {

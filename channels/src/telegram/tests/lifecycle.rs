@@ -52,6 +52,25 @@ async fn polling_removes_a_hook_first_and_keeps_what_waits_there() {
 }
 
 #[tokio::test]
+async fn nothing_is_fetched_before_the_bots_name_is_known() {
+    let mut api = ScriptedApi::start([
+        Step::result(ME),
+        Step::result("[]"),
+        Step::result("[]"),
+        Step::result("[]"),
+    ])
+    .await;
+    let connection = open(&api.url(), "polling");
+    let polling = connection.polling.unwrap();
+    let fetch = polling.poll(None);
+    let lifecycle = connection.lifecycle.unwrap();
+    let (fetched, started) = tokio::join!(fetch, lifecycle.start());
+    assert_eq!((fetched.unwrap(), started.is_ok()), ((Vec::new(), None), true));
+    let (first, _) = api.call().await;
+    assert!(first.ends_with("/getMe"), "{first}");
+}
+
+#[tokio::test]
 async fn a_start_teaches_the_ingress_the_bots_name() {
     let api =
         ScriptedApi::start([Step::result(ME), Step::result("true"), Step::result("true")]).await;

@@ -1,4 +1,4 @@
-use super::connection::open;
+use super::connection::open_known;
 use super::fixtures;
 use super::scripted_api::{ScriptedApi, Step};
 use rookery_domain::ports::DeliveryError;
@@ -11,7 +11,7 @@ async fn a_fetch_returns_each_update_as_its_own_bytes_and_the_next_cursor() {
     let odd = r#"{ "update_id" : 990 ,"x":"\u00e9" }"#;
     let mut api =
         ScriptedApi::start([Step::result(&format!("[{text}, {odd}]")), Step::result("[]")]).await;
-    let polling = open(&api.url(), "polling").polling.unwrap();
+    let polling = open_known(&api.url()).polling.unwrap();
     let (envelopes, cursor) = polling.poll(None).await.unwrap();
     assert_eq!(envelopes[0].raw, text.trim().as_bytes());
     assert_eq!(envelopes[1].raw, odd.as_bytes());
@@ -34,7 +34,7 @@ async fn a_fetch_returns_each_update_as_its_own_bytes_and_the_next_cursor() {
 #[tokio::test]
 async fn an_update_without_an_id_is_kept_and_does_not_move_the_cursor() {
     let api = ScriptedApi::start([Step::result(r#"[{"message":{}}]"#)]).await;
-    let polling = open(&api.url(), "polling").polling.unwrap();
+    let polling = open_known(&api.url()).polling.unwrap();
     let (envelopes, cursor) = polling.poll(Some(5)).await.unwrap();
     assert!(envelopes[0].dedupe_key.starts_with("x:"));
     assert_eq!(cursor, Some(5));
@@ -49,7 +49,7 @@ async fn a_second_consumer_a_flood_and_a_bad_token_are_told_apart() {
         Step::result("{}"),
     ])
     .await;
-    let polling = open(&api.url(), "polling").polling.unwrap();
+    let polling = open_known(&api.url()).polling.unwrap();
     let conflict = polling.poll(None).await.unwrap_err();
     assert!(matches!(conflict, DeliveryError::NotDelivered(_)), "{conflict:?}");
     let flood = polling.poll(None).await.unwrap_err();

@@ -4,7 +4,7 @@ use super::scene::{NOON, Scene, settle, settled};
 use super::{StoreFixture, Verdict};
 use crate::id::{ConnectionId, InboxId};
 use crate::inbox::{Appended, Outcome, Settlement};
-use crate::ports::StoreError;
+use crate::ports::{Inbox, StoreError};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use std::collections::HashSet;
@@ -130,20 +130,20 @@ pub async fn a_dead_letter_is_listed_and_replayed_once(fixture: &dyn StoreFixtur
         dead.push(id);
     }
     dead.reverse();
-    let page = scene.store.dead_letters(scene.tenant, None, 2).await?;
+    let page = Inbox::dead_letters(scene.store, scene.tenant, None, 2).await?;
     let ids: Vec<_> = page.iter().map(|row| row.inbound.id).collect();
     assert_eq!(ids, dead[..2]);
     assert_eq!(page[0].error.as_deref(), Some("it crashed three times"));
-    let rest = scene.store.dead_letters(scene.tenant, ids.last().copied(), 2).await?;
+    let rest = Inbox::dead_letters(scene.store, scene.tenant, ids.last().copied(), 2).await?;
     assert_eq!(rest.len(), 1);
     assert!(scene.store.quiesce(&scene.lease).await?, "nothing is left to do");
 
-    assert!(scene.store.replay(scene.tenant, dead[0]).await?);
-    assert!(!scene.store.replay(scene.tenant, dead[0]).await?);
+    assert!(Inbox::replay(scene.store, scene.tenant, dead[0]).await?);
+    assert!(!Inbox::replay(scene.store, scene.tenant, dead[0]).await?);
     let waiting = scene.store.undone(scene.tenant, None, 10).await?;
     assert_eq!(waiting.len(), 1);
     assert_eq!((waiting[0].attempts, &waiting[0].error), (0, &None));
-    let awake = scene.store.awake(far_future(), 10).await?;
+    let awake = scene.store.awake(far_future(), None, 10).await?;
     assert_eq!(awake, [scene.tenant]);
     Ok(())
 }
@@ -188,6 +188,6 @@ pub async fn another_tenant_sees_nothing(fixture: &dyn StoreFixture) -> Verdict 
     store.settle(&stranger.lease, foreign).await?;
     let found = store.find(scene.tenant, row).await?;
     assert_eq!(found.and_then(|row| row.outcome), None);
-    assert!(!store.replay(stranger.tenant, row).await?);
+    assert!(!Inbox::replay(store, stranger.tenant, row).await?);
     Ok(())
 }

@@ -75,6 +75,7 @@ macro_rules! store_suite {
             an_unknown_outcome_is_repeated_or_kept_silent,
             a_settled_row_is_never_sent_again,
             rows_of_a_session_come_in_order,
+            a_row_given_up_is_listed_and_replayed_once,
         );
         $crate::store_suite!(@group $fixture, ownership:
             a_claim_raises_the_epoch,
@@ -83,6 +84,7 @@ macro_rules! store_suite {
             a_released_lease_is_worth_nothing,
             one_stale_writer_does_not_hold_up_another_tenant,
             work_wakes_and_quiet_is_checked,
+            tenants_with_work_are_found_page_by_page,
             quiet_never_hides_a_row,
         );
         $crate::store_suite!(@group $fixture, usage:

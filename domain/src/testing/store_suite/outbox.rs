@@ -2,9 +2,10 @@
 
 use super::scene::{NOON, Scene, settle};
 use super::{StoreFixture, Verdict};
+use crate::Timestamp;
 use crate::id::OutboxId;
 use crate::outbox::{OutboxChange, OutboxRow, OutboxStatus, OutboxStep};
-use crate::ports::StoreError;
+use crate::ports::{Outbox, StoreError};
 use crate::turn::InboxSettle;
 use std::time::Duration;
 
@@ -124,5 +125,50 @@ pub async fn rows_of_a_session_come_in_order(fixture: &dyn StoreFixture) -> Verd
     assert_eq!(first, rows[..3]);
     let rest = scene.store.unsettled(scene.tenant, Some(rows[2].id), 3).await?;
     assert_eq!(rest, rows[3..]);
+    Ok(())
+}
+
+/// Newest first, page by page; a replay is one effect, and only on a row that was given up.
+pub async fn a_row_given_up_is_listed_and_replayed_once(fixture: &dyn StoreFixture) -> Verdict {
+    let scene = Scene::set(fixture).await?;
+    let stranger = Scene::join(fixture).await?;
+    let forever = Timestamp::from_millis(i64::MAX);
+    let session = scene.session("chat").id;
+    let rows: Vec<OutboxRow> = (1..=4).map(|seq| scene.outbox_row(session, seq)).collect();
+    pending(&scene, rows.clone()).await?;
+    for row in &rows {
+        change(&scene, row.id, OutboxStep::Sending).await?;
+        let end = if row.seq == 4 {
+            sent("m-4")
+        } else {
+            OutboxStep::Dead { error: "blocked by the person".to_owned() }
+        };
+        change(&scene, row.id, end).await?;
+    }
+    let first = Outbox::dead_letters(scene.store, scene.tenant, None, 2).await?;
+    let ids: Vec<_> = first.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [rows[2].id, rows[1].id]);
+    assert_eq!((first[0].attempts, first[0].error.as_deref()), (1, Some("blocked by the person")));
+    let rest = Outbox::dead_letters(scene.store, scene.tenant, ids.last().copied(), 2).await?;
+    assert_eq!(rest.iter().map(|row| row.id).collect::<Vec<_>>(), [rows[0].id]);
+    assert!(Outbox::dead_letters(scene.store, stranger.tenant, None, 9).await?.is_empty());
+    assert!(scene.store.quiesce(&scene.lease).await?, "nothing is left to do");
+
+    assert!(!Outbox::replay(scene.store, stranger.tenant, rows[0].id).await?, "another's");
+    assert!(!Outbox::replay(scene.store, scene.tenant, rows[3].id).await?, "it was sent");
+    assert!(
+        scene.store.awake(forever, None, 9).await?.is_empty(),
+        "what changes nothing wakes nobody"
+    );
+    assert!(Outbox::replay(scene.store, scene.tenant, rows[0].id).await?);
+    assert!(!Outbox::replay(scene.store, scene.tenant, rows[0].id).await?);
+    let waiting = scene.store.unsettled(scene.tenant, None, 9).await?;
+    assert_eq!(waiting.len(), 1);
+    let expected = OutboxRow { next_attempt_at: waiting[0].next_attempt_at, ..rows[0].clone() };
+    assert_eq!(waiting[0], expected, "as it was committed");
+    assert_eq!(scene.store.awake(forever, None, 9).await?, [scene.tenant]);
+    change(&scene, rows[0].id, OutboxStep::Sending).await?;
+    change(&scene, rows[0].id, sent("m-1")).await?;
+    assert_eq!(read(&scene, &rows[0]).await?.status, OutboxStatus::Sent);
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::inbox::Outcome;
 use crate::outbox::{OutboxChange, OutboxStep};
 use crate::ports::StoreError;
 use futures::future::{join_all, try_join};
+use std::collections::BTreeSet;
 
 /// Each claim is worth more than the one before.
 pub async fn a_claim_raises_the_epoch(fixture: &dyn StoreFixture) -> Verdict {
@@ -39,7 +40,6 @@ pub async fn a_stale_lease_writes_nothing(fixture: &dyn StoreFixture) -> Verdict
         store.journal(stale, begin.turn.id, 0, Vec::new()).await,
         store.resume(stale, begin.turn.id).await.map(|_| ()),
         store.commit(stale, scene.commit(&begin)).await,
-        store.raise_context_floor(stale, begin.session.id, 99).await,
         store.change(stale, change, NOON).await,
         store.fold(stale, 9).await.map(|_| ()),
         store.quiesce(stale).await.map(|_| ()),
@@ -58,7 +58,7 @@ pub async fn a_stale_lease_writes_nothing(fixture: &dyn StoreFixture) -> Verdict
     assert_eq!(unfinished[0].session.context_floor_seq, 0);
     let unsettled = store.unsettled(scene.tenant, None, 9).await?;
     assert_eq!(unsettled, outbox);
-    assert_eq!(store.awake(NOON.plus(LONG), 9).await?, [scene.tenant]);
+    assert_eq!(store.awake(NOON.plus(LONG), None, 9).await?, [scene.tenant]);
     Ok(())
 }
 
@@ -115,11 +115,11 @@ pub async fn work_wakes_and_quiet_is_checked(fixture: &dyn StoreFixture) -> Verd
     let scene = Scene::set(fixture).await?;
     let (store, lease) = (scene.store, &scene.lease);
     let forever = Timestamp::from_millis(i64::MAX);
-    assert!(store.awake(forever, 9).await?.is_empty());
+    assert!(store.awake(forever, None, 9).await?.is_empty());
 
     let row = scene.arrive("update-1").await?;
-    assert_eq!(store.awake(forever, 9).await?, [scene.tenant]);
-    let before = store.awake(Timestamp::EPOCH, 9).await?;
+    assert_eq!(store.awake(forever, None, 9).await?, [scene.tenant]);
+    let before = store.awake(Timestamp::EPOCH, None, 9).await?;
     assert!(before.is_empty(), "not marked before then");
     assert!(!store.quiesce(lease).await?, "a row waits");
 
@@ -134,13 +134,32 @@ pub async fn work_wakes_and_quiet_is_checked(fixture: &dyn StoreFixture) -> Verd
         store.change(lease, OutboxChange { id, step }, NOON).await?;
     }
     assert!(!store.quiesce(lease).await?, "facts are not folded");
-    assert_eq!(store.awake(forever, 9).await?, [scene.tenant]);
+    assert_eq!(store.awake(forever, None, 9).await?, [scene.tenant]);
     assert_eq!(store.fold(lease, 9).await?, 2);
     assert!(store.quiesce(lease).await?);
-    assert!(store.awake(forever, 9).await?.is_empty());
+    assert!(store.awake(forever, None, 9).await?.is_empty());
 
     scene.arrive("update-2").await?;
-    assert_eq!(store.awake(forever, 9).await?, [scene.tenant]);
+    assert_eq!(store.awake(forever, None, 9).await?, [scene.tenant]);
+    Ok(())
+}
+
+/// None is left out or comes twice.
+pub async fn tenants_with_work_are_found_page_by_page(fixture: &dyn StoreFixture) -> Verdict {
+    let mut marked = BTreeSet::new();
+    for _ in 0..3 {
+        let scene = Scene::set(fixture).await?;
+        scene.arrive("update-1").await?;
+        marked.insert(scene.tenant);
+    }
+    let scene = Scene::set(fixture).await?;
+    let forever = Timestamp::from_millis(i64::MAX);
+    let (mut found, mut after) = (Vec::new(), None);
+    while let Some(tenant) = scene.store.awake(forever, after, 1).await?.pop() {
+        found.push(tenant);
+        after = Some(tenant);
+    }
+    assert_eq!(found, marked.into_iter().collect::<Vec<_>>());
     Ok(())
 }
 
@@ -151,7 +170,7 @@ pub async fn quiet_never_hides_a_row(fixture: &dyn StoreFixture) -> Verdict {
     for index in 0..40 {
         let key = format!("update-{index}");
         let (row, _) = try_join(scene.arrive(&key), store.quiesce(lease)).await?;
-        let awake = store.awake(Timestamp::from_millis(i64::MAX), 9).await?;
+        let awake = store.awake(Timestamp::from_millis(i64::MAX), None, 9).await?;
         assert_eq!(awake, [scene.tenant]);
         store.settle(lease, settle(vec![settled(row, Outcome::Ignored)])).await?;
         assert!(store.quiesce(lease).await?);

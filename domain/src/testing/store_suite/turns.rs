@@ -80,7 +80,9 @@ pub async fn a_running_turn_is_found_with_its_journal(fixture: &dyn StoreFixture
     let store = scene.store;
     store.journal(&scene.lease, turn, 0, early.to_vec()).await?;
     store.journal(&scene.lease, turn, 0, early.to_vec()).await?;
-    store.journal(&scene.lease, turn, 1, late.to_vec()).await?;
+    // Another write took the indices between, and was lost with its process.
+    let gap = 3;
+    store.journal(&scene.lease, turn, 1 + gap, late.to_vec()).await?;
 
     boot(fixture).await?;
     let lease = store.claim(scene.tenant).await?;
@@ -89,6 +91,7 @@ pub async fn a_running_turn_is_found_with_its_journal(fixture: &dyn StoreFixture
     assert_eq!(unfinished[0].turn, begin.turn);
     assert_eq!(unfinished[0].session, begin.session);
     assert_eq!(unfinished[0].steps, steps);
+    assert_eq!(usize::try_from(unfinished[0].next_index - gap), Ok(steps.len()));
     assert_eq!(store.resume(&lease, turn).await?, 2);
     assert_eq!(store.resume(&lease, turn).await?, 3);
     let unknown = store.resume(&lease, TurnId::generate(fixture.ids())).await;
@@ -165,8 +168,11 @@ pub async fn a_raised_floor_hides_what_was_said(fixture: &dyn StoreFixture) -> V
     let scene = Scene::set(fixture).await?;
     let (begin, commit) = scene.converse("chat").await?;
     let (store, session) = (scene.store, begin.session.id);
-    store.raise_context_floor(&scene.lease, session, commit.last_seq).await?;
-    store.raise_context_floor(&scene.lease, session, 1).await?;
+    for floor in [commit.last_seq, 1] {
+        let raised = Session { context_floor_seq: floor, ..begin.session.clone() };
+        let settle = InboxSettle { session: Some(raised), ..settle(Vec::new()) };
+        store.settle(&scene.lease, settle).await?;
+    }
     assert!(store.history(scene.tenant, session, 9).await?.is_empty());
 
     // A writer that still believes in the old floor does not lower it.

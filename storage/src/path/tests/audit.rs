@@ -98,7 +98,7 @@ async fn what_an_auditor_should_see_is_chained_on_postgres() {
 }
 
 async fn first_tenant(fixture: &Fixture) -> rookery_domain::id::TenantId {
-    let awake = fixture.store.awake(Timestamp::from_millis(i64::MAX), 1);
+    let awake = fixture.store.awake(Timestamp::from_millis(i64::MAX), None, 1);
     awake.await.unwrap()[0]
 }
 
