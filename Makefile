@@ -6,6 +6,8 @@
 
 CARGO ?= cargo
 XTASK := $(CARGO) run --quiet --package rookery-xtask --
+# What only tests may have: places where a process can be killed, and turns that panic.
+FEATURES := rookery-runtime/kill-points,rookery-tests/poison
 # `make run ARGS="--config rookery.toml"`, `make test ARGS="-E 'package(rookery-llm)'"`, …
 ARGS ?=
 
@@ -16,12 +18,12 @@ run: toolchain ## Start Rookery with its embedded defaults and print a link to t
 	$(CARGO) run --bin rookery -- serve $(ARGS)
 
 test: setup ## Run every test, system tests included
-	@# As tests/src/launch.rs builds it: before the runner, whose time limits are for tests.
-	$(CARGO) build --package rookery-runtime --bin rookery --features kill-points
+	@# As tests/src/build.rs builds them: before the runner, whose time limits are for tests.
+	$(CARGO) build --workspace --bin rookery --bin rookery_poisoned --features $(FEATURES)
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --workspace $(ARGS); \
+		set -x; $(CARGO) nextest run --workspace --features $(FEATURES) $(ARGS); \
 	else \
-		set -x; $(CARGO) test --workspace --lib --bins --tests --no-fail-fast $(ARGS); \
+		set -x; $(CARGO) test --workspace --lib --bins --tests --no-fail-fast --features $(FEATURES) $(ARGS); \
 	fi
 
 check: toolchain ## Formatting, lints, arrows between crates, house rules, licences, documentation

@@ -8,7 +8,9 @@ use std::time::Duration;
 on_both_databases!(
     commands_are_answered_without_the_model,
     a_fresh_conversation_forgets_what_was_said_before,
+    a_fresh_conversation_may_begin_with_the_wish_for_one,
     a_running_answer_is_stopped,
+    an_edit_of_a_waiting_message_survives_a_kill,
 );
 
 async fn commands_are_answered_without_the_model(database: Database) {
@@ -46,6 +48,15 @@ async fn a_fresh_conversation_forgets_what_was_said_before(database: Database) {
     assert!(!heard(2), "a fresh one does not");
 }
 
+async fn a_fresh_conversation_may_begin_with_the_wish_for_one(database: Database) {
+    let scene = Scene::on(database).await;
+    scene.say("/new").await;
+    scene.asks_and_reads("hello", "echo: hello").await;
+    scene.settles().await;
+    let outcomes = "select count(*) from inbox where outcome in ('command', 'answered')";
+    assert_eq!(scene.system.sql(outcomes).await.unwrap(), "2");
+}
+
 async fn a_running_answer_is_stopped(database: Database) {
     let scene = Scene::on(database).await;
     answers(&scene.system.model, |ask| match ask.last_user() {
@@ -63,6 +74,32 @@ async fn a_running_answer_is_stopped(database: Database) {
     scene.sql_becomes("select count(*) from turns where state = 'cancelled'", "1").await;
     scene.asks_and_reads("next", "echo: next").await;
     assert!(!scene.system.model.calls().await[0].ended(), "the model was not read to its end");
+}
+
+async fn an_edit_of_a_waiting_message_survives_a_kill(database: Database) {
+    let mut scene = Scene::on(database).await;
+    answers(&scene.system.model, |ask| match ask.last_user() {
+        "slow" => Answer {
+            pieces: vec!["done".to_owned()],
+            pause: Duration::from_secs(3),
+            ..Answer::default()
+        },
+        other => Answer::text(&format!("echo: {other}")),
+    })
+    .await;
+    scene.say("slow").await;
+    scene.system.model.wait_for_calls(REPLY_LIMIT, |calls| calls.len() == 1).await.unwrap();
+    let (chat, ana) = (scene.chat.clone(), scene.ana.clone());
+    let waiting = scene.system.bot.say(&chat, &ana, "a cake, please").await.unwrap();
+    let change = (waiting.message_id, "two cakes, please");
+    scene.system.bot.edit(&chat, &ana, change).await.unwrap();
+    scene.sql_becomes("select count(*) from inbox where outcome is null", "3").await;
+    scene.system.process().unwrap().kill().await.unwrap();
+    scene.system.serve(None).await.unwrap();
+    scene.reads("echo: two cakes, please").await;
+    scene.settles().await;
+    let merged = scene.system.sql("select count(*) from inbox where outcome = 'merged'").await;
+    assert_eq!(merged.unwrap(), "1");
 }
 
 #[tokio::test]

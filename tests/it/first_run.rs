@@ -1,9 +1,10 @@
 //! A fresh machine without any configuration.
 
 use futures::StreamExt as _;
+use rookery_tests::build::binary;
 use rookery_tests::client::{Api, Socket};
 use rookery_tests::fake::http_client;
-use rookery_tests::launch::{Launch, Rookery, binary, free_port};
+use rookery_tests::launch::{Launch, Rookery, free_port};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;

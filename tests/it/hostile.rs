@@ -15,7 +15,7 @@ on_both_databases!(
     unreadable_bodies_with_a_good_secret_are_acknowledged_and_set_aside,
 );
 
-const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+pub(crate) const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 const STORED: &str = "select count(*) from inbox";
 
 /// Posts bytes to a hook as the platform would.
@@ -36,10 +36,15 @@ pub(crate) async fn post(url: &str, secret: Option<&str>, body: Vec<u8>) -> u16 
 }
 
 fn update(id: i64, text: &str) -> Vec<u8> {
+    update_in(501, id, text)
+}
+
+/// A text of a person in their private chat, as the platform delivers it.
+pub(crate) fn update_in(person: i64, id: i64, text: &str) -> Vec<u8> {
     json!({ "update_id": id, "message": {
         "message_id": id, "date": 1, "text": text,
-        "from": { "id": 501, "is_bot": false, "first_name": "Ana" },
-        "chat": { "id": 501, "type": "private", "first_name": "Ana" },
+        "from": { "id": person, "is_bot": false, "first_name": "Ana" },
+        "chat": { "id": person, "type": "private", "first_name": "Ana" },
     } })
     .to_string()
     .into_bytes()

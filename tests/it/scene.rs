@@ -90,3 +90,9 @@ pub(crate) async fn answers(
 ) {
     model.script(Arc::new(script)).await;
 }
+
+/// Shows what was measured to whoever runs a test with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "the figures of a test")]
+pub(crate) fn figures(line: &str) {
+    eprintln!("figures: {line}");
+}

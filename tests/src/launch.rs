@@ -1,4 +1,4 @@
-//! Builds the real binary once, starts it, and ends it in every way a machine can.
+//! Starts the real binary, and ends it in every way a machine can.
 
 use anyhow::{Context as _, bail};
 use nix::sys::signal::{Signal, kill};
@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 /// How long a start may take before it counts as failed.
@@ -172,7 +171,10 @@ impl Launch {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = guarded_command(&self.binary);
+        let mut command = guarded_command(Path::new("env"));
+        // With this, a file that has reached `Rookery::limit_files` is an error of a write, as a
+        // full disk is, and no signal.
+        command.arg("--ignore-signal=XFSZ").arg(&self.binary);
         command.env_clear();
         for name in ["PATH", "HOME", "TMPDIR"] {
             if let Some(value) = std::env::var_os(name) {
@@ -212,6 +214,32 @@ impl Rookery {
     pub fn terminate(&self) -> anyhow::Result<()> {
         let pid = Pid::from_raw(i32::try_from(self.pid)?);
         kill(pid, Signal::SIGTERM).context("cannot signal the process")
+    }
+
+    /// From now on no file of the process grows beyond so many bytes; `None` lifts the limit.
+    pub async fn limit_files(&self, bytes_max: Option<u64>) -> anyhow::Result<()> {
+        let limit = bytes_max.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let output = Command::new("prlimit")
+            .args(["--pid", &self.pid.to_string()])
+            // The colon: only the soft limit, which may be raised again without privileges.
+            .arg(format!("--fsize={limit}:"))
+            .output()
+            .await
+            .context("prlimit is not installed: apt-get install util-linux")?;
+        if !output.status.success() {
+            bail!("prlimit: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
+    }
+
+    /// The most memory that the process ever had resident, in bytes.
+    pub fn resident_bytes_max(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let kib = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))
+            .context("the system does not say how much memory the process has")?;
+        Ok(kib.trim().parse::<u64>()? * 1024)
     }
 
     /// Waits for its end.
@@ -263,73 +291,10 @@ pub fn free_port() -> anyhow::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
-
-/// The binary with kill points, built by cargo once per run of the tests. Without a kill plan in
-/// its environment it does what the shipped one does.
-pub async fn binary() -> anyhow::Result<PathBuf> {
-    BINARY.get_or_try_init(build).await.cloned()
-}
-
-async fn build() -> anyhow::Result<PathBuf> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
-    let release = std::env::var_os("ROOKERY_HARNESS_RELEASE").is_some();
-    let run = std::env::var("NEXTEST_RUN_ID").ok();
-    let lock = std::fs::File::create(std::env::temp_dir().join("rookery-harness-build.lock"))?;
-    // Held until this function returns: whoever waits here finds the note of who was first.
-    let _lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
-    if let Some(built) = run.as_deref().and_then(built_in_run) {
-        return Ok(built);
-    }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(workspace)
-        .args(["build", "--package", "rookery-runtime", "--bin", "rookery"])
-        .args(["--features", "kill-points", "--message-format=json-render-diagnostics"]);
-    if release {
-        command.arg("--release");
-    }
-    let output = command.stdin(Stdio::null()).output().await.context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("the binary does not build:\n{}", String::from_utf8_lossy(&output.stderr));
-    }
-    let executable = executable_in(&String::from_utf8_lossy(&output.stdout))
-        .context("cargo built the binary and did not say where")?;
-    // A copy: another build may replace cargo's own file while tests restart the process.
-    let kept = executable.with_file_name("rookery-with-kill-points");
-    let fresh =
-        executable.with_file_name(format!("rookery-with-kill-points.{}", std::process::id()));
-    std::fs::copy(&executable, &fresh)?;
-    std::fs::rename(&fresh, &kept)?;
-    if let Some(run) = run {
-        std::fs::write(stamp(&run), kept.display().to_string())?;
-    }
-    Ok(kept)
-}
-
-/// nextest starts a process per test; the first one of a run leaves a note for the others.
-fn built_in_run(run: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(std::fs::read_to_string(stamp(run)).ok()?);
-    path.exists().then_some(path)
-}
-
-fn stamp(run: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("rookery-harness-build-{run}"))
-}
-
-fn executable_in(messages: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .next_back()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{base_url, executable_in, free_port, guarded_command};
-    use std::path::{Path, PathBuf};
+    use super::{base_url, free_port, guarded_command};
+    use std::path::Path;
 
     #[tokio::test]
     async fn a_guarded_process_keeps_its_id_and_leads_its_own_session() {
@@ -350,11 +315,5 @@ mod tests {
         assert_eq!(base_url("127.0.0.1:80"), "http://127.0.0.1:80");
         assert_eq!(base_url("http://127.0.0.1:80/"), "http://127.0.0.1:80");
         assert!(free_port().unwrap() > 0);
-    }
-
-    #[test]
-    fn the_executable_is_read_from_cargos_messages() {
-        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n{\"reason\":\"compiler-artifact\",\"executable\":\"/t/rookery\"}\n{\"reason\":\"build-finished\"}";
-        assert_eq!(executable_in(messages), Some(PathBuf::from("/t/rookery")));
     }
 }

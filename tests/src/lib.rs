@@ -10,6 +10,7 @@
     reason = "the harness stands outside the runtime: it reads the clock, spawns tasks and looks at the environment itself"
 )]
 
+pub mod build;
 pub mod checker;
 pub mod client;
 pub mod counterpart;

@@ -1,10 +1,11 @@
 //! One whole system for a test: the real binary with a fake Bot API, a fake model, a database of
 //! its own, and one tenant applied to it.
 
+use crate::build::{binary, poisoned_binary};
 use crate::client::Api;
 use crate::fake::model::{FakeModel, Wire};
 use crate::fake::telegram::{BotHandle, FakeTelegram, Timing};
-use crate::launch::{Finished, KillPlan, Launch, Rookery, binary, free_port};
+use crate::launch::{Finished, KillPlan, Launch, Rookery, free_port};
 use crate::postgres::Postgres;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -64,6 +65,8 @@ pub struct Setup {
     pub environment: Vec<(String, String)>,
     /// On a PostgreSQL server that no other test uses.
     pub own_server: bool,
+    /// With the binary in which every turn that uses a tool panics.
+    pub poisoned: bool,
     /// How fast the fake platform's time runs.
     pub timing: Timing,
     /// Decides what the fakes do by chance.
@@ -81,6 +84,7 @@ impl Setup {
             tables: String::new(),
             environment: Vec::new(),
             own_server: false,
+            poisoned: false,
             timing: Timing::default(),
             seed: 1,
         }
@@ -104,6 +108,13 @@ impl Setup {
     #[must_use]
     pub const fn own_server(mut self) -> Self {
         self.own_server = true;
+        self
+    }
+
+    /// With the binary in which every turn that uses a tool panics.
+    #[must_use]
+    pub const fn poisoned(mut self) -> Self {
+        self.poisoned = true;
         self
     }
 
@@ -157,7 +168,7 @@ impl System {
 
     /// Starts everything but our process.
     pub async fn prepare(setup: Setup) -> anyhow::Result<Self> {
-        let binary = binary().await?;
+        let binary = if setup.poisoned { poisoned_binary().await? } else { binary().await? };
         let telegram = FakeTelegram::start_with(setup.timing, setup.seed).await?;
         let bot = telegram.bot(BOT_TOKEN, BOT_NAME).await?;
         let model = FakeModel::start().await?;

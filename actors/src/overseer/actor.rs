@@ -80,6 +80,7 @@ impl Overseer {
             turns_running: 0,
             known: HashSet::new(),
             ended: VecDeque::new(),
+            ignored: Vec::new(),
             channels: HashMap::new(),
             backlog: Backlog::default(),
             arrivals: 0,
@@ -213,6 +214,7 @@ impl Overseer {
             OverseerMessage::Refresh => self.refresh(myself, state).await?,
             OverseerMessage::Tick => when_reachable(self.tick(myself, state).await)?,
             OverseerMessage::HeldLongEnough(session) => self.pump(myself, state, session).await,
+            OverseerMessage::EndIgnored => self.end_ignored(state),
             OverseerMessage::ReserveTokens { session, tokens, reply } => {
                 let refusal = self.reserve(state, session, tokens);
                 if reply.send(refusal).is_err() {

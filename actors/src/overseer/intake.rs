@@ -6,7 +6,7 @@ use super::message::OverseerMessage;
 use super::moved::{Move, carry_over};
 use super::place::SessionPlace;
 use super::session::SessionCounter;
-use super::settle::{Ending, SessionRow, settle_bare, settle_in_session};
+use super::settle::{Ending, SessionRow, settle_bare, settle_ignored, settle_in_session};
 use super::state::{AfterTurn, Item, OverseerState, SessionLane};
 use crate::command::{CommandEffect, CommandSetting, respond, unknown};
 use crate::connections::{OpenError, Opened};
@@ -20,7 +20,13 @@ use rookery_domain::inbox::{InboxRow, Outcome, Settlement};
 use rookery_domain::message::{Inbound, InboundEvent, Reply};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// Rows about which nothing is done end together: so many at once, or after this time. A restart
+/// in between looks at them again, and does nothing again.
+const IGNORED_ROWS_MAX: usize = 256;
+const IGNORED_WAIT: Duration = Duration::from_millis(50);
 
 impl Overseer {
     /// Takes a row in, once.
@@ -62,7 +68,6 @@ impl Overseer {
         (session, item): (SessionId, Item),
         agent: &Agent,
     ) {
-        let id = item.id;
         let class = classify(
             &item.inbound,
             agent.profile.group_activation,
@@ -85,14 +90,29 @@ impl Overseer {
             }
             Class::Edit => {
                 if let Some(late) = replace_waiting(state, session, item) {
-                    let outcome = Outcome::Ignored;
-                    self.bare(state, Settlement { id: late.id, outcome, error: None });
+                    self.ignore(myself, state, late);
                 }
             }
             Class::Moved => self.moved(state, session, item),
-            Class::Ignore => {
-                self.bare(state, Settlement { id, outcome: Outcome::Ignored, error: None });
-            }
+            Class::Ignore => self.ignore(myself, state, item),
+        }
+    }
+
+    /// Ends a row about which nothing is done, together with others.
+    fn ignore(&self, myself: &ActorRef<OverseerMessage>, state: &mut OverseerState, item: Item) {
+        state.ignored.push(item);
+        if state.ignored.len() >= IGNORED_ROWS_MAX {
+            self.end_ignored(state);
+        } else if state.ignored.len() == 1 {
+            myself.send_after(IGNORED_WAIT, || OverseerMessage::EndIgnored);
+        }
+    }
+
+    /// Ends the rows about which nothing is done.
+    pub(super) fn end_ignored(&self, state: &mut OverseerState) {
+        let items = std::mem::take(&mut state.ignored);
+        if !items.is_empty() {
+            settle_ignored(&self.shared, &state.myself, state.lease, items);
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) enum OverseerMessage {
     Tick,
     /// A held message has waited long enough.
     HeldLongEnough(SessionId),
+    /// Rows about which nothing is done have waited long enough for others.
+    EndIgnored,
     /// A running turn asks for tokens.
     ReserveTokens { session: SessionId, tokens: u64, reply: RpcReplyPort<Option<Notice>> },
     /// A turn ended.

@@ -115,7 +115,8 @@ impl Overseer {
         lane_of(state, place);
         state.known.extend(items.iter().map(|item| item.id));
         let attempt = services.turns.resume(&state.lease, unfinished.turn.id).await?;
-        if attempt > self.shared.settings.resumes_max {
+        // The first attempt was no resume.
+        if attempt > self.shared.settings.resumes_max.saturating_add(1) {
             self.bury(state, session, items, unfinished);
             return Ok(());
         }

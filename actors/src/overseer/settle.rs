@@ -121,15 +121,7 @@ pub(super) fn settle_bare(
     let (shared_task, overseer) = (shared.clone(), overseer.clone());
     let work = async move {
         let id = settlement.id;
-        let settle = InboxSettle {
-            session: None,
-            contact: None,
-            messages: Vec::new(),
-            settlements: vec![settlement],
-            outbox: Vec::new(),
-            audit: Vec::new(),
-            at: shared_task.services.clock.now(),
-        };
+        let settle = without_session(&shared_task, vec![settlement]);
         let inbox = &shared_task.services.inbox;
         let written = patiently(&shared_task, || inbox.settle(&lease, settle.clone())).await;
         match written {
@@ -138,6 +130,39 @@ pub(super) fn settle_bare(
         }
     };
     shared.tasks.spawn(work);
+}
+
+/// Ends rows about which nothing is done. They keep their places in memory until it is written.
+pub(super) fn settle_ignored(
+    shared: &Shared,
+    overseer: &OverseerHandle,
+    lease: Lease,
+    items: Vec<Item>,
+) {
+    let settlements = items.iter().map(|item| ended(item.id, Outcome::Ignored)).collect();
+    let (shared_task, overseer) = (shared.clone(), overseer.clone());
+    shared.tasks.spawn(async move {
+        let settle = without_session(&shared_task, settlements);
+        let inbox = &shared_task.services.inbox;
+        let written = patiently(&shared_task, || inbox.settle(&lease, settle.clone())).await;
+        let ids = items.into_iter().map(|item| item.id).collect();
+        match written {
+            Ok(()) => overseer.settled(Settled { ids, judged: None, outbox: Vec::new() }),
+            Err(error) => report(&overseer, error),
+        }
+    });
+}
+
+fn without_session(shared: &Shared, settlements: Vec<Settlement>) -> InboxSettle {
+    InboxSettle {
+        session: None,
+        contact: None,
+        messages: Vec::new(),
+        settlements,
+        outbox: Vec::new(),
+        audit: Vec::new(),
+        at: shared.services.clock.now(),
+    }
 }
 
 async fn write_in_session(

@@ -137,6 +137,8 @@ pub(crate) struct OverseerState {
     pub(crate) known: HashSet<InboxId>,
     /// Rows that ended a moment ago: their wake-up may still be on its way.
     pub(crate) ended: VecDeque<InboxId>,
+    /// Rows about which nothing is done, and whose end is not written yet.
+    pub(crate) ignored: Vec<Item>,
     pub(crate) channels: HashMap<ConnectionId, ChannelSeat>,
     pub(crate) backlog: Backlog,
     /// Arrivals seen, to tell an unseen one apart when hibernating.

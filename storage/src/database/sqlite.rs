@@ -2,11 +2,13 @@
 
 use super::DatabaseSettings;
 use crate::error::StorageError;
+use futures::FutureExt;
 use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
-use sqlx::ConnectOptions;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -94,6 +96,16 @@ fn pool(connections: u32, settings: &DatabaseSettings) -> SqlitePoolOptions {
         .max_connections(connections)
         .acquire_timeout(settings.connect_timeout)
         .test_before_acquire(false)
+        .before_acquire(|connection, _meta| outside_of_a_transaction(connection).boxed())
+}
+
+/// After some faults, a full disk among them, SQLite leaves a transaction by itself, and the driver
+/// counts it as open: a connection that cannot be brought back is made anew.
+async fn outside_of_a_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 async fn connect(

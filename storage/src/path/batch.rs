@@ -9,6 +9,7 @@ use crate::audit::ChainEnd;
 use crate::error::from_sqlx;
 use rookery_domain::audit::AuditEntry;
 use rookery_domain::id::TenantId;
+use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
@@ -126,6 +127,12 @@ async fn run_wave<E: Engine>(
         let calls = calls.map(|(part, rows)| Call { part, rows }).collect();
         report = engine.run(calls).await?;
     }
+    let is_fenced = report.is_fenced;
+    let (refused, wave): (Wave<'_>, Wave<'_>) =
+        wave.iter().partition(|(_, operation)| is_fenced && operation.lease.is_some());
+    for (place, operation) in refused {
+        answers.insert(place, Err(StoreError::Fenced(operation.tenant)));
+    }
     let members: Vec<&Operation> = wave.iter().map(|(_, operation)| *operation).collect();
     let doubts = conclude::doubts(&members, &report);
     if !doubts.is_empty() {
@@ -137,7 +144,7 @@ async fn run_wave<E: Engine>(
         report.absorb(looked_up);
     }
     let mut audit: BTreeMap<TenantId, Vec<AuditEntry>> = BTreeMap::new();
-    for (number, (place, operation)) in (0_i64..).zip(wave) {
+    for (number, (place, operation)) in (0_i64..).zip(&wave) {
         let concluded = conclude::answer(number, operation, &mut report);
         if !concluded.audit.is_empty() {
             audit.entry(operation.tenant).or_default().extend(concluded.audit);
@@ -173,6 +180,29 @@ async fn append_audit<E: Engine>(
         engine.run(vec![call]).await?;
     }
     Ok(())
+}
+
+/// What one statement can do without a transaction around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Single {
+    pub(super) tenant: TenantId,
+    /// The statement itself checks and holds it.
+    pub(super) lease: Option<Lease>,
+}
+
+/// Whether a batch is of one tenant and one wave, under one lease, and leaves nothing in the audit
+/// log: then it is one statement, which is a transaction by itself.
+pub(super) fn single(operations: &[&Operation]) -> Option<Single> {
+    let tenant = operations.first()?.tenant;
+    let lease = operations.iter().find_map(|operation| operation.lease);
+    let fits = operations.iter().all(|operation| {
+        let is_ours = operation.tenant == tenant;
+        is_ours
+            && (operation.lease.is_none() || operation.lease == lease)
+            && !operation.is_audited()
+    });
+    let numbered = operations.iter().enumerate().map(|(place, operation)| (place, *operation));
+    (fits && waves(numbered.collect()).len() == 1).then_some(Single { tenant, lease })
 }
 
 /// Whether a batch holds nothing but inbox rows.

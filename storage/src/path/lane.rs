@@ -5,13 +5,15 @@
 //! one: the others must not pay for it. A connection that is lost answers all as unavailable, and
 //! the next batch makes a new one.
 
-use super::batch::{Answers, RunError, is_ingest, run};
+use super::batch::{Answers, RunError, Single, is_ingest, run, single};
 use super::operation::{Answer, Operation};
 use super::postgres::PostgresEngine;
 use super::sqlite::SqliteEngine;
 use super::statement::Texts;
 use crate::database::{Backend, Database, DatabaseSettings, PostgresBackend, SqliteBackend};
 use crate::error::{lost_race, timed_out};
+use crate::scope::NAME_TENANT_FOR_SESSION;
+use rookery_domain::id::TenantId;
 use rookery_domain::ports::StoreError;
 use sqlx::{Connection, Executor, PgConnection};
 use std::sync::Arc;
@@ -65,7 +67,7 @@ pub(super) struct Lane {
     queue: mpsc::Receiver<Submission>,
     waiting: Arc<Waiting>,
     counters: Arc<Counters>,
-    connection: Option<PgConnection>,
+    writer: Option<Writer>,
     texts: Texts,
     /// Inbox rows in the batch before: how many are likely to come again.
     recent_ingest: usize,
@@ -83,7 +85,7 @@ impl Lane {
             queue,
             waiting,
             counters,
-            connection: None,
+            writer: None,
             texts: Texts::default(),
             recent_ingest: 0,
         }
@@ -105,8 +107,8 @@ impl Lane {
             let batch = self.collect(first).await;
             self.commit(batch).await;
         }
-        if let Some(connection) = self.connection.take()
-            && let Err(error) = connection.close().await
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.connection.close().await
         {
             tracing::debug!(%error, "a writer's connection was already closed");
         }
@@ -232,21 +234,78 @@ impl Lane {
         backend: &PostgresBackend,
         operations: &[&Operation],
     ) -> Result<Answers, Failure> {
+        match single(operations) {
+            Some(only) => self.attempt_single(backend, operations, only).await,
+            None => self.attempt_transaction(backend, operations).await,
+        }
+    }
+
+    /// One statement, without a transaction around it: a lone turn waits for five of these. A kept
+    /// connection may have broken while it rested, or may break now; every write may be repeated, so
+    /// it is, on a new one.
+    async fn attempt_single(
+        &mut self,
+        backend: &PostgresBackend,
+        operations: &[&Operation],
+        only: Single,
+    ) -> Result<Answers, Failure> {
+        if let Some(kept) = self.writer.take() {
+            match self.run_single(kept, operations, only).await {
+                Err(failure) if matches!(failure.answer(), StoreError::Unavailable(_)) => {
+                    tracing::debug!(?failure, "a writer's connection was gone; making a new one");
+                }
+                outcome => return outcome,
+            }
+        }
+        let made = Writer { connection: backend.writer().await?, named: None };
+        self.run_single(made, operations, only).await
+    }
+
+    async fn run_single(
+        &mut self,
+        mut writer: Writer,
+        operations: &[&Operation],
+        only: Single,
+    ) -> Result<Answers, Failure> {
+        let named = writer.name(only.tenant).await?;
+        let mut engine = PostgresEngine {
+            connection: &mut writer.connection,
+            texts: &mut self.texts,
+            statements: u64::from(named),
+            single: Some(only),
+        };
+        // What fails was rolled back by the server itself; its connection goes with it.
+        let answers = run(&mut engine, operations).await?;
+        let statements = engine.statements;
+        self.writer = Some(writer);
+        self.count(statements);
+        Ok(answers)
+    }
+
+    async fn attempt_transaction(
+        &mut self,
+        backend: &PostgresBackend,
+        operations: &[&Operation],
+    ) -> Result<Answers, Failure> {
         // Taken out: if this future is dropped or fails, the connection goes with it.
-        let mut connection = self.begin_postgres(backend).await?;
-        let mut engine =
-            PostgresEngine { connection: &mut connection, texts: &mut self.texts, statements: 2 };
+        let mut writer = self.begin_postgres(backend).await?;
+        let mut engine = PostgresEngine {
+            connection: &mut writer.connection,
+            texts: &mut self.texts,
+            statements: 2,
+            single: None,
+        };
         match run(&mut engine, operations).await {
             Ok(answers) => {
                 let statements = engine.statements;
-                connection.execute("COMMIT").await?;
-                self.connection = Some(connection);
+                writer.connection.execute("COMMIT").await?;
+                self.writer = Some(writer);
                 self.count(statements);
                 Ok(answers)
             }
             Err(error) => {
-                if connection.execute("ROLLBACK").await.is_ok() {
-                    self.connection = Some(connection);
+                if writer.connection.execute("ROLLBACK").await.is_ok() {
+                    self.writer = Some(writer);
                 }
                 Err(Failure::Run(error))
             }
@@ -254,23 +313,48 @@ impl Lane {
     }
 
     /// A connection that broke while it rested is no reason to refuse: nothing was sent on it.
-    async fn begin_postgres(&mut self, backend: &PostgresBackend) -> Result<PgConnection, Failure> {
-        if let Some(mut kept) = self.connection.take() {
-            match kept.execute("BEGIN").await {
+    async fn begin_postgres(&mut self, backend: &PostgresBackend) -> Result<Writer, Failure> {
+        if let Some(mut kept) = self.writer.take() {
+            match kept.connection.execute("BEGIN").await {
                 Ok(_begun) => return Ok(kept),
                 Err(error) => {
                     tracing::debug!(%error, "a writer's connection was gone; making a new one");
                 }
             }
         }
-        let mut made = backend.writer().await?;
-        made.execute("BEGIN").await?;
+        let mut made = Writer { connection: backend.writer().await?, named: None };
+        made.connection.execute("BEGIN").await?;
         Ok(made)
     }
 
     fn count(&self, statements: u64) {
         self.counters.statements.fetch_add(statements, Ordering::Relaxed);
         metrics::counter!("rookery_store_statements_total").increment(statements);
+    }
+}
+
+/// A connection of PostgreSQL that one lane has for itself.
+#[derive(Debug)]
+struct Writer {
+    connection: PgConnection,
+    /// Whose rows it sees outside of a transaction.
+    named: Option<TenantId>,
+}
+
+impl Writer {
+    /// Gives it the tenant's name, by a statement of its own before the first that row security
+    /// guards. Says whether it had another.
+    async fn name(&mut self, tenant: TenantId) -> Result<bool, sqlx::Error> {
+        if self.named == Some(tenant) {
+            return Ok(false);
+        }
+        self.named = None;
+        sqlx::query(NAME_TENANT_FOR_SESSION)
+            .bind(tenant.as_uuid().to_string())
+            .execute(&mut self.connection)
+            .await?;
+        self.named = Some(tenant);
+        Ok(true)
     }
 }
 

@@ -27,6 +27,15 @@ pub(super) struct Operation {
     pub(super) raw_bytes: usize,
 }
 
+impl Operation {
+    /// Whether it may leave an entry in the audit log.
+    pub(super) fn is_audited(&self) -> bool {
+        let is_ambiguous =
+            matches!(&self.outcome, Outcome::Changed(OutboxTransition { ambiguity: Some(_), .. }));
+        is_ambiguous || !self.audit.is_empty()
+    }
+}
+
 /// What the answer of a write depends on.
 #[derive(Debug)]
 pub(super) enum Outcome {

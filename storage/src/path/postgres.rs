@@ -1,6 +1,6 @@
 //! The lanes' transactions on PostgreSQL: one statement per tenant for everything.
 
-use super::batch::{Engine, RunError};
+use super::batch::{Engine, RunError, Single};
 use super::operation::Operation;
 use super::part::{Kind, Part};
 use super::rows::{Call, Cell, Report, Row};
@@ -10,17 +10,21 @@ use crate::audit::{ChainEnd, LOCK_CHAIN, chain_key};
 use crate::entity::messages;
 use crate::scope::NAME_TENANT_AND_FENCE;
 use rookery_domain::id::TenantId;
+use rookery_domain::ownership::Lease;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, PgConnection, Row as _};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A connection on which a transaction is open.
+/// A connection on which a transaction is open, or one whose statements are transactions by
+/// themselves.
 #[derive(Debug)]
 pub(super) struct PostgresEngine<'c, 't> {
     pub(super) connection: &'c mut PgConnection,
     pub(super) texts: &'t mut Texts,
     pub(super) statements: u64,
+    /// No transaction is open, and the connection has the tenant's name.
+    pub(super) single: Option<Single>,
 }
 
 impl Engine for PostgresEngine<'_, '_> {
@@ -37,6 +41,9 @@ impl Engine for PostgresEngine<'_, '_> {
         let Some(first) = group.first() else {
             return Ok(Vec::new());
         };
+        if self.single.is_some() {
+            return Ok(vec![true; group.len()]);
+        }
         let tenant = first.tenant.as_uuid();
         let mut held = None;
         if group.iter().any(|operation| operation.lease.is_some()) {
@@ -70,20 +77,31 @@ impl Engine for PostgresEngine<'_, '_> {
     async fn run(&mut self, calls: Vec<Call<'_>>) -> Result<Report, RunError> {
         let parts: Vec<Part> = calls.iter().map(|call| call.part).collect();
         let mut arguments = PgArguments::default();
+        let lease = self.single.and_then(|single| single.lease);
+        if let Some(lease) = &lease {
+            bind_lease(&mut arguments, lease).map_err(sqlx::Error::Encode)?;
+        }
         for call in &calls {
             bind(&mut arguments, call).map_err(sqlx::Error::Encode)?;
         }
-        let text = self.texts.get(Shape::Together(parts.clone()));
+        let shape = if lease.is_some() {
+            Shape::Fenced(parts.clone())
+        } else {
+            Shape::Together(parts.clone())
+        };
+        let text = self.texts.get(shape);
         self.statements += 1;
         let rows = sqlx::query_with(text, arguments).fetch_all(&mut *self.connection).await?;
         let mut report = Report::default();
+        report.is_fenced = lease.is_some();
+        let fence = i32::try_from(parts.len()).unwrap_or(i32::MAX);
         for row in rows {
             let place: i32 = row.try_get(0)?;
             let part = usize::try_from(place).ok().and_then(|place| parts.get(place));
             match part {
                 Some(Part::History) => report.history.push(stored::message(message(&row)?)?),
                 Some(part) => report.add(*part, row.try_get(1)?, row.try_get(2)?),
-                None => {}
+                None => report.is_fenced &= place != fence,
             }
         }
         Ok(report)
@@ -103,6 +121,12 @@ impl Engine for PostgresEngine<'_, '_> {
 }
 
 type Bound = Result<(), sqlx::error::BoxDynError>;
+
+fn bind_lease(arguments: &mut PgArguments, lease: &Lease) -> Bound {
+    arguments.add(lease.tenant_id.as_uuid())?;
+    arguments.add(lease.owner.as_uuid())?;
+    arguments.add(lease.epoch.0)
+}
 
 fn bind(arguments: &mut PgArguments, call: &Call<'_>) -> Bound {
     for (column, (_, kind)) in call.part.definition().columns.iter().enumerate() {

@@ -90,6 +90,8 @@ pub(super) struct Report {
     rows: Vec<(Part, Uuid, i64)>,
     /// Newest first within a session.
     pub(super) history: Vec<Message>,
+    /// The statement itself looked at the lease, and another owner has the tenant.
+    pub(super) is_fenced: bool,
 }
 
 impl Report {

@@ -14,10 +14,20 @@ const TEXTS_MAX: usize = 512;
 const NO_HISTORY: &str = ", NULL::uuid, NULL::uuid, NULL::uuid, NULL::bigint, NULL::text, \
      NULL::text, NULL::text, NULL::text";
 
+/// Holds the ownership row against a claim for as long as the statement writes. It is waited for, and
+/// looked at again, where a claim is just being made.
+const FENCE: &str = "fence AS MATERIALIZED (SELECT tenant_id AS id, CAST(0 AS bigint) AS n \
+     FROM ownership WHERE tenant_id = $1 AND owner = $2 AND epoch = $3 FOR SHARE)";
+
+/// Values that the fence takes.
+const FENCE_VALUES: usize = 3;
+
 /// What identifies a text: the parts of a PostgreSQL statement, or a part and its number of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Shape {
     Together(Vec<Part>),
+    /// The same under a lease, which the statement checks and holds.
+    Fenced(Vec<Part>),
     Rows(Part, usize),
 }
 
@@ -34,7 +44,8 @@ impl Texts {
             self.0.clear();
         }
         let text: Arc<str> = match &shape {
-            Shape::Together(parts) => postgres(parts).into(),
+            Shape::Together(parts) => postgres(parts, false).into(),
+            Shape::Fenced(parts) => postgres(parts, true).into(),
             Shape::Rows(part, rows) => sqlite(*part, *rows).into(),
         };
         self.0.insert(shape, Arc::clone(&text));
@@ -43,8 +54,10 @@ impl Texts {
 }
 
 /// All parts as one statement: each a common table expression over its arrays, and what they
-/// report as one answer of `(place of the part, id, n, …)`.
-fn postgres(parts: &[Part]) -> String {
+/// report as one answer of `(place of the part, id, n, …)`. With a fence the first three values are
+/// the lease; without its row nothing is written but what needs none, and the answer has no row of
+/// the place behind the last part.
+fn postgres(parts: &[Part], is_fenced: bool) -> String {
     let ends_turns = parts.contains(&Part::TurnEnds);
     let has_history = parts.contains(&Part::History);
     let guard = if ends_turns {
@@ -55,12 +68,20 @@ fn postgres(parts: &[Part]) -> String {
     let mut expressions = Vec::with_capacity(parts.len() * 2);
     let mut answers = Vec::with_capacity(parts.len());
     let mut bound = 0_usize;
+    if is_fenced {
+        expressions.push(FENCE.to_owned());
+        let rest = if has_history { NO_HISTORY } else { "" };
+        answers.push(format!("SELECT {} AS part, id, n{rest} FROM fence", parts.len()));
+        bound = FENCE_VALUES;
+    }
     for (place, part) in parts.iter().enumerate() {
         let definition = part.definition();
         let name = definition.name;
         let input = format!("{name}_in");
+        let held =
+            if is_fenced && part.needs_lease() { " WHERE EXISTS (SELECT FROM fence)" } else { "" };
         expressions.push(format!(
-            "{input}({}) AS (SELECT * FROM unnest({}))",
+            "{input}({}) AS (SELECT * FROM unnest({}){held})",
             column_names(definition),
             arrays(definition, &mut bound)
         ));

@@ -12,5 +12,5 @@ mod tenant_scope;
 mod tests;
 
 pub(crate) use tenant_scope::{
-    NAME_TENANT_AND_FENCE, TenantEntity, TenantScope, TenantTransaction,
+    NAME_TENANT_AND_FENCE, NAME_TENANT_FOR_SESSION, TenantEntity, TenantScope, TenantTransaction,
 };

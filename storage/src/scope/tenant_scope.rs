@@ -35,6 +35,10 @@ pub(crate) struct TenantTransaction {
 const NAME_TENANT: &str = "SELECT set_config('app.current_tenant', $1, true)";
 const NAME_ROUTE: &str = "SELECT set_config('app.current_route', $1, true)";
 
+/// Outside of a transaction, on a connection that one writer has for itself.
+pub(crate) const NAME_TENANT_FOR_SESSION: &str =
+    "SELECT set_config('app.current_tenant', $1, false)";
+
 /// Names the tenant and holds its ownership row against a claim, in one statement.
 pub(crate) const NAME_TENANT_AND_FENCE: &str = "SELECT set_config('app.current_tenant', $1, true), \
      owner, epoch FROM ownership WHERE tenant_id = $2 FOR SHARE";

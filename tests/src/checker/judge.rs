@@ -70,6 +70,9 @@ impl Allowed {
     pub const WITHOUT_KEYS: Self = Self { window_ms: Some(500), silence: false };
     /// Platforms that take a key, and our own channels: never.
     pub const WITH_KEYS: Self = Self { window_ms: None, silence: false };
+    /// A bot that stays silent after a send of unknown outcome: it never says anything twice, and
+    /// what it does not say is declared.
+    pub const STAY_SILENT: Self = Self { window_ms: None, silence: true };
 }
 
 /// A delivery: its place, what it answers, and when it appeared.

@@ -168,6 +168,18 @@ fn a_declared_silence_is_excused_only_where_the_bot_prefers_it() {
     };
     assert_eq!((report().lost.len(), report().silent.len()), (0, 1));
     assert_eq!(report().violations(Allowed::WITHOUT_KEYS).len(), 1);
-    let silent = Allowed { silence: true, ..Allowed::WITHOUT_KEYS };
-    assert_eq!(report().violations(silent), [""; 0]);
+    assert_eq!(report().violations(Allowed::STAY_SILENT), [""; 0]);
+}
+
+#[test]
+fn a_bot_that_stays_silent_may_not_repeat_even_what_it_declared_nor_leave_out_what_it_did_not() {
+    let repeated = two_answered()
+        .with(Event::DeclaredAmbiguous { marker: "a-2".to_owned() })
+        .answered("a", "a-2", 3)
+        .at(2_100, killed("K8"))
+        .report();
+    assert_eq!(repeated.violations(Allowed::WITHOUT_KEYS), [""; 0]);
+    assert_eq!(repeated.violations(Allowed::STAY_SILENT).len(), 1);
+    let undeclared = two_answered().said("a", 3).report();
+    assert_eq!(undeclared.violations(Allowed::STAY_SILENT).len(), 1);
 }

@@ -44,6 +44,8 @@ pub enum Fault {
     NoUsage,
     /// An acknowledged update is delivered once more.
     DuplicateUpdate,
+    /// An update that was acknowledged a while ago is delivered once more, after a newer one.
+    RepeatOlderUpdate,
     /// An update is delivered before the one that it should follow.
     ReorderUpdates,
 }

@@ -90,6 +90,19 @@ impl Part {
         self.definition().columns.len()
     }
 
+    /// Whether only the tenant's owner may do it: any process takes arrivals and looks things up.
+    pub(in crate::path) const fn needs_lease(self) -> bool {
+        !matches!(
+            self,
+            Self::Inbox
+                | Self::Wake
+                | Self::FirstInbox
+                | Self::TurnStates
+                | Self::OutboxStates
+                | Self::KnownAudit
+        )
+    }
+
     /// Whether its rows may depend on a turn that ends in the same statement.
     pub(in crate::path) fn is_guarded(self) -> bool {
         self.definition().columns.last().is_some_and(|(name, _)| *name == GUARD_COLUMN)

@@ -57,6 +57,18 @@ async fn a_turn_costs_few_statements_on_postgres() {
     }
 }
 
+/// One for each of its five writes, and one that names the tenant.
+#[tokio::test]
+async fn a_lone_turn_on_postgres_is_a_statement_for_each_write() {
+    let fixture = postgres().await;
+    let scene = Scene::set(&fixture).await.unwrap();
+    whole_turn(&fixture, &scene, "first").await;
+    let before = fixture.store.statements_run();
+    whole_turn(&fixture, &scene, "second").await;
+    let statements = fixture.store.statements_run() - before;
+    assert!((5..=6).contains(&statements), "{statements} statements");
+}
+
 #[tokio::test]
 async fn a_turn_costs_few_statements_on_sqlite() {
     let cost = statements_per_turn(&sqlite_file().await, SESSIONS).await;

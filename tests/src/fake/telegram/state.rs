@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// The most updates that wait for one bot.
 pub(super) const PENDING_UPDATES_MAX: usize = 200_000;
+/// The most acknowledged updates of one bot that may be delivered once more.
+pub(super) const TAKEN_UPDATES_MAX: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -42,6 +44,8 @@ pub(super) struct Bot {
     pub(super) username: String,
     pub(super) webhook: Option<Webhook>,
     pub(super) pending: VecDeque<Pending>,
+    /// The newest acknowledged updates, oldest first.
+    pub(super) taken: VecDeque<Pending>,
     pub(super) next_update_id: i64,
     pub(super) chats: BTreeMap<i64, Chat>,
     pub(super) people: BTreeMap<i64, Person>,
@@ -78,6 +82,7 @@ impl Bot {
             username: username.to_owned(),
             webhook: None,
             pending: VecDeque::new(),
+            taken: VecDeque::new(),
             next_update_id: 100_000,
             chats: BTreeMap::new(),
             people: BTreeMap::new(),
@@ -118,6 +123,18 @@ impl Bot {
     pub(super) fn enter(&mut self, place: &Place, person: &Person) -> &mut Chat {
         self.people.insert(person.id, person.clone());
         self.chats.entry(place.chat_id).or_insert_with(|| Chat::new(place.clone()))
+    }
+
+    /// Forgets an acknowledged update, but for repeats.
+    pub(super) fn take_update(&mut self, update_id: i64) {
+        let waiting = self.pending.iter().position(|pending| pending.update_id == update_id);
+        let Some(taken) = waiting.and_then(|index| self.pending.remove(index)) else {
+            return;
+        };
+        if self.taken.len() >= TAKEN_UPDATES_MAX {
+            self.taken.pop_front();
+        }
+        self.taken.push_back(taken);
     }
 
     /// Queues an update and returns its id; `None` if the bot does not want this kind.

@@ -218,6 +218,22 @@ async fn duplicates_and_reordering_happen_when_told() {
 }
 
 #[tokio::test]
+async fn an_older_update_comes_again_after_a_newer_one_when_told() {
+    let (fake, bot, ana, place) = fake_with_chat().await;
+    let hook = hook(vec![]).await;
+    call(&fake, "setWebhook", json!({ "url": hook.url })).await;
+    bot.wait_for_acknowledgement(100_000, LIMIT).await.unwrap();
+    let second = bot.say(&place, &ana, "second").await.unwrap();
+    bot.wait_for_acknowledgement(second.update_id, LIMIT).await.unwrap();
+    fake.fault(Rule::new("webhook", When::Nth(1), Fault::RepeatOlderUpdate)).await;
+    bot.say(&place, &ana, "third").await.unwrap();
+    let fourth = bot.say(&place, &ana, "fourth").await.unwrap();
+    bot.wait_for_acknowledgement(fourth.update_id, LIMIT).await.unwrap();
+    let order: Vec<i64> = hook.got.lock().await.iter().map(|(id, _)| *id).collect();
+    assert_eq!(order, [100_000, 100_001, 100_002, 100_000, 100_003]);
+}
+
+#[tokio::test]
 async fn faults_lie_about_what_was_committed() {
     let (fake, bot, ..) = fake_with_chat().await;
     let message = || json!({ "chat_id": 7, "text": "one" });

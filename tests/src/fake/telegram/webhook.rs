@@ -2,7 +2,7 @@
 
 use super::call::Delivery;
 use super::server::Inner;
-use super::state::{Pending, Webhook};
+use super::state::{Pending, State, Webhook};
 use crate::fake::fault::Fault;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,9 +41,8 @@ async fn deliver_queue(inner: Arc<Inner>, token: String, queue: String) {
         let outcome = post(&inner, &token, &webhook, &pending).await;
         if outcome.acknowledged() {
             failures = 0;
-            let again = settle(&inner, &token, pending.update_id).await;
-            if again {
-                post(&inner, &token, &webhook, &pending).await;
+            for again in settle(&inner, &token, pending).await {
+                post(&inner, &token, &webhook, &again).await;
             }
             continue;
         }
@@ -121,14 +120,23 @@ async fn post(inner: &Inner, token: &str, webhook: &Webhook, pending: &Pending) 
     delivery
 }
 
-/// Forgets an acknowledged update; `true` if a fault wants it delivered once more.
-async fn settle(inner: &Inner, token: &str, update_id: i64) -> bool {
+/// Forgets an acknowledged update; returns those that a fault wants delivered once more.
+async fn settle(inner: &Inner, token: &str, acknowledged: Pending) -> Vec<Pending> {
     let mut state = inner.state.lock().await;
-    if let Some(bot) = state.bots.get_mut(token) {
-        bot.pending.retain(|pending| pending.update_id != update_id);
+    let State { bots, faults, .. } = &mut *state;
+    let mut again = Vec::new();
+    let mut strikes = |wanted| !faults.strike_where("webhook", |fault| fault == wanted).is_empty();
+    if let Some(bot) = bots.get_mut(token) {
+        bot.take_update(acknowledged.update_id);
+        if strikes(Fault::RepeatOlderUpdate) {
+            again.extend(bot.taken.front().cloned());
+            // Each of them in turn.
+            bot.taken.rotate_left(1.min(bot.taken.len()));
+        }
     }
-    let again =
-        !state.faults.strike_where("webhook", |fault| fault == Fault::DuplicateUpdate).is_empty();
+    if strikes(Fault::DuplicateUpdate) {
+        again.push(acknowledged);
+    }
     drop(state);
     inner.changed();
     again
