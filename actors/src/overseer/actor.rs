@@ -2,7 +2,7 @@
 
 use super::handle::OverseerHandle;
 use super::message::{OverseerMessage, Settled};
-use super::state::{Backlog, OverseerState, RetentionRound};
+use super::state::{Backlog, OverseerState, ReadAhead, RetentionRound};
 use crate::metering::MeteringHandle;
 use crate::shared::{Shared, jittered_backoff};
 use crate::tenants::{Arrival, TenantsHandle};
@@ -79,7 +79,7 @@ impl Overseer {
             ready: VecDeque::new(),
             turns_running: 0,
             known: HashSet::new(),
-            ended: VecDeque::new(),
+            read_ahead: ReadAhead::default(),
             ignored: Vec::new(),
             channels: HashMap::new(),
             backlog: Backlog::default(),
@@ -129,9 +129,8 @@ impl Overseer {
         arrival: Arrival,
     ) {
         state.arrivals += 1;
-        // A row that the store shows as undone may come a second time (a replayed dead letter); a
-        // wake-up for one that has ended is merely late.
-        if state.draining || state.has_ended(arrival.row.inbound.id) {
+        // What was read from the store is known, or has ended already: the wake-up is merely late.
+        if state.draining || state.read_ahead.has(arrival.row.inbound.id) {
             return;
         }
         if state.backlog.catching_up {

@@ -3,7 +3,7 @@
 
 use super::actor::Overseer;
 use super::message::OverseerMessage;
-use super::state::OverseerState;
+use super::state::{OverseerState, ReadAhead};
 use ractor::ActorRef;
 use rookery_domain::inbox::Purge;
 use rookery_domain::ports::StoreError;
@@ -47,7 +47,7 @@ impl Overseer {
         }
         let idle = state.busy_at.elapsed();
         if idle >= SESSION_IDLE_AFTER {
-            state.ended = std::collections::VecDeque::new();
+            state.read_ahead = ReadAhead::default();
         }
         let settings = &self.shared.settings;
         if !state.quiet

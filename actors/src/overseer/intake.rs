@@ -38,6 +38,9 @@ impl Overseer {
         permit: Option<LanePermit>,
     ) {
         let id = row.inbound.id;
+        if permit.is_none() {
+            state.read_ahead.note(id);
+        }
         if !state.known.insert(id) {
             return;
         }

@@ -21,8 +21,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Ended rows remembered, so that a late wake-up for one is not taken for a new row.
-const ENDED_ROWS_REMEMBERED: usize = 256;
+/// Rows remembered that were read from the store before their wake-up came. A wake-up that is later
+/// than this many of them would be taken for a new row.
+const READ_AHEAD_MAX: usize = 4_096;
 
 /// One inbound row in memory.
 #[derive(Debug)]
@@ -135,8 +136,7 @@ pub(crate) struct OverseerState {
     pub(crate) turns_running: usize,
     /// Rows without an outcome that are in memory somewhere.
     pub(crate) known: HashSet<InboxId>,
-    /// Rows that ended a moment ago: their wake-up may still be on its way.
-    pub(crate) ended: VecDeque<InboxId>,
+    pub(crate) read_ahead: ReadAhead,
     /// Rows about which nothing is done, and whose end is not written yet.
     pub(crate) ignored: Vec<Item>,
     pub(crate) channels: HashMap<ConnectionId, ChannelSeat>,
@@ -155,6 +155,34 @@ pub(crate) struct OverseerState {
     pub(crate) waiting_for_refresh: bool,
     /// When the store was last asked for rows that nobody told us of.
     pub(crate) swept_at: Instant,
+}
+
+/// Rows that were read from the store, and whose wake-up may still be on its way: it is no news then,
+/// even if the row has ended meanwhile. A row of which a wake-up told first gets no second one.
+#[derive(Debug, Default)]
+pub(crate) struct ReadAhead {
+    rows: HashSet<InboxId>,
+    order: VecDeque<InboxId>,
+}
+
+impl ReadAhead {
+    /// A row was read.
+    pub(crate) fn note(&mut self, id: InboxId) {
+        if !self.rows.insert(id) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > READ_AHEAD_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.rows.remove(&oldest);
+        }
+    }
+
+    /// Whether a row was read before its wake-up, which is this one.
+    pub(crate) fn has(&self, id: InboxId) -> bool {
+        self.rows.contains(&id)
+    }
 }
 
 /// The day's round of forgetting.
@@ -202,15 +230,6 @@ impl OverseerState {
     /// A row has its outcome.
     pub(crate) fn forget(&mut self, id: InboxId) {
         self.known.remove(&id);
-        if self.ended.len() >= ENDED_ROWS_REMEMBERED {
-            self.ended.pop_front();
-        }
-        self.ended.push_back(id);
-    }
-
-    /// Whether a row ended a moment ago.
-    pub(crate) fn has_ended(&self, id: InboxId) -> bool {
-        self.ended.contains(&id)
     }
 
     /// Work happened: the mark in the store is needed again.

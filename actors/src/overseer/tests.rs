@@ -1,17 +1,20 @@
 use super::decide::{Admission, Class, LaneView, admit, batch_size, classify, spoken_text};
 use super::quota::QuotaBook;
 use super::session::SessionCounter;
+use super::state::ReadAhead;
 use proptest::prelude::*;
 use rookery_domain::Timestamp;
 use rookery_domain::agent::{GroupActivation, WhileBusy};
 use rookery_domain::command::ChatCommand;
 use rookery_domain::live::{durable_seq, outbox_seq_of};
+use rookery_domain::id::InboxId;
 use rookery_domain::message::{
     Attachment, Conversation, ConversationKind, Inbound, InboundEvent, ReplyTarget, Sender,
 };
 use rookery_domain::notice::Notice;
 use rookery_domain::ownership::Epoch;
 use rookery_domain::tenant::DailyLimits;
+use rookery_domain::testing::SequentialIds;
 use rookery_domain::usage::DayUsage;
 use std::time::Duration;
 
@@ -43,6 +46,22 @@ fn a_direct_message_is_answered_and_a_group_message_only_when_addressed() {
     let overheard = inbound(ConversationKind::Group, false, said("hi all"));
     assert_eq!(class(&overheard), Class::Context);
     assert_eq!(classify(&overheard, GroupActivation::Always, 100), Class::Answer);
+}
+
+#[test]
+fn a_wake_up_for_a_row_that_was_read_before_is_no_news_until_many_more_were_read() {
+    let source = SequentialIds::default();
+    let ids: Vec<InboxId> = (0..=4_096).map(|_| InboxId::generate(&source)).collect();
+    let (more, ids) = ids.split_last().unwrap();
+    let mut read = ReadAhead::default();
+    assert!(!read.has(ids[0]));
+    for id in ids {
+        read.note(*id);
+        read.note(*id);
+    }
+    assert!(read.has(ids[0]) && read.has(ids[4_095]));
+    read.note(*more);
+    assert!(!read.has(ids[0]) && read.has(ids[1]));
 }
 
 #[test]

@@ -102,11 +102,7 @@ impl Overseer {
         let pulled = place.opened.halves.delivery.capabilities().pulled;
         let channel =
             if pulled { None } else { self.channel_for(myself, state, &place.opened).await };
-        let target = match (&start.resumed, start.items.last()) {
-            (Some(unfinished), _) => unfinished.turn.reply_target.clone(),
-            (None, Some(newest)) => newest.inbound.reply_target.clone(),
-            (None, None) => ReplyTarget(serde_json::Value::Null),
-        };
+        let target = start.target();
         let inputs = start
             .items
             .iter()
@@ -299,6 +295,16 @@ struct Start {
     items: Vec<Item>,
     agent: Arc<Agent>,
     resumed: Option<UnfinishedTurn>,
+}
+
+impl Start {
+    fn target(&self) -> ReplyTarget {
+        match (&self.resumed, self.items.last()) {
+            (Some(unfinished), _) => unfinished.turn.reply_target.clone(),
+            (None, Some(newest)) => newest.inbound.reply_target.clone(),
+            (None, None) => ReplyTarget(serde_json::Value::Null),
+        }
+    }
 }
 
 /// The ids of items.

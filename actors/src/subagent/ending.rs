@@ -90,10 +90,7 @@ pub(super) async fn commit(
     if state == TurnState::Completed {
         usage.push(bill.messages(shared, spec.inputs.len()));
     }
-    let audit = match stream {
-        Stream::Doubtful => vec![doubtful_preview(shared, spec, at)],
-        Stream::None | Stream::Open(_) => Vec::new(),
-    };
+    let doubtful = (*stream == Stream::Doubtful).then(|| doubtful_preview(shared, spec, at));
     let commit = TurnCommit {
         turn_id: spec.turn_id,
         session_id: spec.place.id,
@@ -104,7 +101,7 @@ pub(super) async fn commit(
         usage,
         settlements,
         last_seq: spec.counter.last(),
-        audit,
+        audit: doubtful.into_iter().collect(),
         at,
     };
     let turns = shared.services.turns.as_ref();
