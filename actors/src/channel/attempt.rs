@@ -44,7 +44,7 @@ impl Courier {
     async fn try_once(&self, row: &mut OutboxRow) -> Result<Next, StoreError> {
         let clock = &self.shared.services.clock;
         let policy = self.policy(row);
-        if let Some(step) = after_crash(row, policy, clock.now()) {
+        if let Some(step) = after_crash(row, self.policy_after_crash(row), clock.now()) {
             self.record(row, step.clone()).await?;
             return Ok(next_of(&step, None, false));
         }
@@ -103,6 +103,16 @@ impl Courier {
         RepeatPolicy {
             harmless: self.is_idempotent() || row.content.finishes.is_some(),
             on_ambiguous: self.on_ambiguous,
+        }
+    }
+
+    /// Of a row that finishes a growing message nobody knows whether it was edited, which may be
+    /// repeated without harm, or sent anew. It is repeated, and declared.
+    fn policy_after_crash(&self, row: &OutboxRow) -> RepeatPolicy {
+        let finishes = row.content.finishes.is_some();
+        RepeatPolicy {
+            harmless: self.is_idempotent(),
+            on_ambiguous: if finishes { OnAmbiguous::Resend } else { self.on_ambiguous },
         }
     }
 

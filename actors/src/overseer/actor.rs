@@ -2,6 +2,7 @@
 
 use super::handle::OverseerHandle;
 use super::message::{OverseerMessage, Settled};
+use super::recover::STARTS_OVER;
 use super::state::{Backlog, OverseerState, ReadAhead, RetentionRound};
 use crate::metering::MeteringHandle;
 use crate::shared::{Shared, jittered_backoff};
@@ -30,6 +31,8 @@ pub(crate) struct OverseerArguments {
     pub(crate) tenant: TenantId,
     pub(crate) tenants: TenantsHandle,
     pub(crate) metering: MeteringHandle,
+    /// What it was told of while it waited for the store.
+    pub(crate) arrivals: u64,
 }
 
 /// Before and after the tenant is claimed.
@@ -83,7 +86,7 @@ impl Overseer {
             ignored: Vec::new(),
             channels: HashMap::new(),
             backlog: Backlog::default(),
-            arrivals: 0,
+            arrivals: arguments.arrivals,
             busy_at: now,
             retention: RetentionRound { done_on: None, after: None, stepped_at: now },
             quiet: false,
@@ -154,9 +157,10 @@ impl Overseer {
         }
         state.touched();
         self.deliver(myself, state, settled.outbox).await;
-        if let Some(session) = settled.judged {
+        if let Some(session) = settled.waiting {
             if let Some(lane) = state.sessions.get_mut(&session) {
                 lane.judging = false;
+                lane.ending = false;
             }
             self.end_commands(state, session);
             self.pump(myself, state, session).await;
@@ -171,10 +175,7 @@ impl Overseer {
         self.shared.connections.forget(state.lease.tenant_id);
         state.config = self.configuration(state.lease.tenant_id).await?;
         if state.waiting_for_refresh {
-            // Replies or turns were left waiting for this; a fresh start takes them up.
-            return Err(StoreError::Unavailable(
-                "starting over under a new configuration".to_owned(),
-            ));
+            return Ok(());
         }
         self.relink_channels(state).await;
         state.sessions.retain(|_, lane| !lane.is_idle() || Arc::strong_count(&lane.counter) > 1);
@@ -209,8 +210,17 @@ impl Overseer {
         match message {
             OverseerMessage::Recover => {}
             OverseerMessage::Arrived(arrival) => self.arrived(myself, state, arrival).await,
-            OverseerMessage::Look => when_reachable(self.look(myself, state).await)?,
-            OverseerMessage::Refresh => self.refresh(myself, state).await?,
+            OverseerMessage::Look => {
+                state.arrivals += 1;
+                when_reachable(self.look(myself, state).await)?;
+            }
+            OverseerMessage::Refresh => {
+                state.arrivals += 1;
+                self.refresh(myself, state).await?;
+                if state.waiting_for_refresh {
+                    return Err(StoreError::Unavailable(STARTS_OVER.to_owned()));
+                }
+            }
             OverseerMessage::Tick => when_reachable(self.tick(myself, state).await)?,
             OverseerMessage::HeldLongEnough(session) => self.pump(myself, state, session).await,
             OverseerMessage::EndIgnored => self.end_ignored(state),
@@ -277,6 +287,7 @@ impl Actor for Overseer {
         // and thousands of overseers are idle.
         let result = match incarnation {
             Incarnation::Fresh(arguments) => {
+                arguments.arrivals += u64::from(message.is_arrival());
                 // It is never closed.
                 let _place = self.shared.recoveries.acquire().await;
                 let started = Box::pin(self.start_over(&myself, arguments)).await?;

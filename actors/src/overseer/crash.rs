@@ -49,7 +49,7 @@ pub(super) fn handle(shared: &Shared, overseer: &OverseerHandle, case: Case) {
             Ok(Verdict::Dead(outbox)) => {
                 overseer.settled(Settled {
                     ids: rows_of(&case.items),
-                    judged: Some(case.place.id),
+                    waiting: Some(case.place.id),
                     outbox,
                 });
             }
@@ -71,7 +71,7 @@ pub(super) fn bury_now(
         match bury(&shared_task, &case, Some(&unfinished)).await {
             Ok(outbox) => overseer.settled(Settled {
                 ids: rows_of(&case.items),
-                judged: Some(case.place.id),
+                waiting: Some(case.place.id),
                 outbox,
             }),
             Err(StoreError::Fenced(_)) => overseer.fenced(),
@@ -93,7 +93,6 @@ async fn judge(shared: &Shared, case: &Case) -> Result<Verdict, StoreError> {
         let count = patiently(shared, || inbox.count_attempt(&case.lease, item.id)).await?;
         crashes = crashes.max(count);
     }
-    let unfinished = recorded(shared, case).await?;
     if crashes < shared.settings.crashes_max {
         let settings = &shared.settings;
         let wait = jittered_backoff(
@@ -103,8 +102,9 @@ async fn judge(shared: &Shared, case: &Case) -> Result<Verdict, StoreError> {
             settings.store_backoff_max,
         );
         tokio::time::sleep(wait).await;
-        return Ok(Verdict::Retry(Box::new(unfinished)));
+        return recorded(shared, case).await.map(|unfinished| Verdict::Retry(Box::new(unfinished)));
     }
+    let unfinished = recorded(shared, case).await?;
     bury(shared, case, unfinished.as_ref()).await.map(Verdict::Dead)
 }
 

@@ -163,7 +163,7 @@ impl Overseer {
         acknowledge_button(&self.shared, &lane.place.opened, &item.inbound);
         lane.waiting.push_back(item);
         let view = LaneView {
-            running: lane.running.is_some() || lane.judging,
+            running: lane.running.is_some() || lane.judging || lane.ending,
             held_for: lane.held_since.map(|since| since.elapsed()),
         };
         let settings = &self.shared.settings;
@@ -211,6 +211,7 @@ impl Overseer {
             return self.end(state, session, item, ending);
         }
         lane.held_since = None;
+        lane.growing = None;
         let reason = match effect {
             CommandEffect::FreshContext => CancelReason::Discarded,
             _ => CancelReason::Stopped,
@@ -219,25 +220,28 @@ impl Overseer {
             running.subagent.cancel(reason);
         }
         let dropped = lane.waiting.drain(..).collect();
-        lane.after_turn.push(AfterTurn { reason, item, ending, dropped });
+        lane.after_turn.push_back(AfterTurn { reason, item, ending, dropped });
         if !running {
             self.end_commands(state, session);
         }
     }
 
-    /// Ends the commands that waited for the end of a turn.
+    /// Ends the commands that waited for the end of a turn, one after the other.
     pub(super) fn end_commands(&self, state: &mut OverseerState, session: SessionId) {
-        let Some(lane) = state.sessions.get_mut(&session) else { return };
-        for after in std::mem::take(&mut lane.after_turn) {
-            let row = SessionRow {
-                place: lane.place.clone(),
-                counter: Arc::clone(&lane.counter),
-                item: after.item,
-                ending: after.ending,
-                dropped: after.dropped,
-            };
-            settle_in_session(&self.shared, &state.myself, state.lease, row);
-        }
+        let Some(lane) = state.sessions.get_mut(&session).filter(|lane| !lane.ending) else {
+            return;
+        };
+        let Some(after) = lane.after_turn.pop_front() else { return };
+        lane.ending = true;
+        let row = SessionRow {
+            place: lane.place.clone(),
+            counter: Arc::clone(&lane.counter),
+            item: after.item,
+            ending: after.ending,
+            dropped: after.dropped,
+            is_waited_for: true,
+        };
+        settle_in_session(&self.shared, &state.myself, state.lease, row);
     }
 
     /// Carries a conversation's context over to its new name.
@@ -267,6 +271,7 @@ impl Overseer {
             item,
             ending,
             dropped: Vec::new(),
+            is_waited_for: false,
         };
         settle_in_session(&self.shared, &state.myself, state.lease, row);
     }
@@ -303,7 +308,8 @@ pub(super) fn lane_of(state: &mut OverseerState, place: SessionPlace) -> &mut Se
         waiting: VecDeque::new(),
         running: None,
         judging: false,
-        after_turn: Vec::new(),
+        after_turn: VecDeque::new(),
+        ending: false,
         growing: None,
         held_since: None,
         held_until: None,

@@ -46,14 +46,21 @@ pub(crate) enum OverseerMessage {
     Drain,
 }
 
+impl OverseerMessage {
+    /// Whether it is counted on both sides, to tell one that is under way when hibernating.
+    pub(crate) const fn is_arrival(&self) -> bool {
+        matches!(self, Self::Arrived(_) | Self::Look | Self::Refresh)
+    }
+}
+
 impl ractor::Message for OverseerMessage {}
 
 /// Rows that ended without a turn.
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) ids: Vec<InboxId>,
-    /// The session whose crashed turn ended with them.
-    pub(crate) judged: Option<SessionId>,
+    /// The session that waited for them: its crashed turn was judged, or a command ended.
+    pub(crate) waiting: Option<SessionId>,
     /// Their replies, to be delivered.
     pub(crate) outbox: Vec<OutboxRow>,
 }

@@ -36,7 +36,7 @@ pub(super) fn carry_over(shared: &Shared, overseer: &OverseerHandle, case: Move)
         match write(&shared_task, &case).await {
             Ok(()) => overseer.settled(Settled {
                 ids: vec![case.item.id],
-                judged: None,
+                waiting: None,
                 outbox: Vec::new(),
             }),
             Err(error) => report(&overseer, error),

@@ -11,6 +11,7 @@ use super::state::{Item, OverseerState, TenantConfig};
 use crate::connections::Opened;
 use ractor::ActorRef;
 use rookery_domain::id::{InboxId, TenantId};
+use rookery_domain::outbox::OutboxRow;
 use rookery_domain::ownership::Lease;
 use rookery_domain::ports::StoreError;
 use rookery_domain::turn::UnfinishedTurn;
@@ -23,6 +24,9 @@ use tokio::time::Instant;
 /// Running turns, and unsettled rows, read at a start. More are found by the next start.
 const UNFINISHED_TURNS_MAX: u32 = 1_000;
 const UNSETTLED_PAGE: u32 = 500;
+
+/// Replies or turns were left waiting for another configuration; a fresh start takes them up.
+pub(super) const STARTS_OVER: &str = "starting over under a new configuration";
 
 /// A busy tenant is looked through for rows nobody told us of at most this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -189,6 +193,10 @@ impl Overseer {
         let tenant = self.shared.services.directory.tenant(state.lease.tenant_id).await?;
         if tenant.is_some_and(|tenant| tenant.version != state.config.version) {
             self.refresh(myself, state).await?;
+            if state.waiting_for_refresh {
+                state.myself.store_lost(STARTS_OVER.to_owned());
+                return Ok(());
+            }
         }
         if state.backlog.catching_up {
             return Ok(());
@@ -209,26 +217,38 @@ impl Overseer {
     }
 
     /// Takes up outbound rows that an operator replayed. Nothing is under way, so none of them is in
-    /// memory; more than a page is found by the next look.
+    /// memory.
     async fn send_replayed(
         &self,
         myself: &ActorRef<OverseerMessage>,
         state: &mut OverseerState,
     ) -> Result<(), StoreError> {
         let tenant = state.lease.tenant_id;
-        let mut rows = self.shared.services.outbox.unsettled(tenant, None, UNSETTLED_PAGE).await?;
-        if state.waiting_for_refresh {
-            // Some wait for another configuration. That was said when they were found.
-            let mut shut = BTreeSet::new();
-            for id in rows.iter().map(|row| row.connection_id).collect::<BTreeSet<_>>() {
-                if self.shared.connections.open(tenant, id).await.is_err() {
-                    shut.insert(id);
-                }
+        let mut after = None;
+        loop {
+            let outbox = &self.shared.services.outbox;
+            let mut rows = outbox.unsettled(tenant, after, UNSETTLED_PAGE).await?;
+            let is_last = rows.len() < usize::try_from(UNSETTLED_PAGE).unwrap_or(usize::MAX);
+            after = rows.iter().map(|row| row.id).max();
+            if state.waiting_for_refresh {
+                self.keep_deliverable(tenant, &mut rows).await;
             }
-            rows.retain(|row| !shut.contains(&row.connection_id));
+            self.deliver(myself, state, rows).await;
+            if is_last {
+                return Ok(());
+            }
         }
-        self.deliver(myself, state, rows).await;
-        Ok(())
+    }
+
+    /// Drops the rows that wait for another configuration. That was said when they were found.
+    async fn keep_deliverable(&self, tenant: TenantId, rows: &mut Vec<OutboxRow>) {
+        let mut shut = BTreeSet::new();
+        for id in rows.iter().map(|row| row.connection_id).collect::<BTreeSet<_>>() {
+            if self.shared.connections.open(tenant, id).await.is_err() {
+                shut.insert(id);
+            }
+        }
+        rows.retain(|row| !shut.contains(&row.connection_id));
     }
 
     pub(super) fn bury(

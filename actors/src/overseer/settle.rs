@@ -54,6 +54,8 @@ pub(super) struct SessionRow {
     pub(super) ending: Ending,
     /// Rows of the session that it put an end to.
     pub(super) dropped: Vec<Item>,
+    /// Nothing of the session runs until it is written.
+    pub(super) is_waited_for: bool,
 }
 
 impl SessionRow {
@@ -95,7 +97,10 @@ pub(super) fn settle_in_session(
     let work = async move {
         let ids = row.rows();
         match write_in_session(&shared_task, lease, &row).await {
-            Ok(outbox) => overseer.settled(Settled { ids, judged: None, outbox }),
+            Ok(outbox) => {
+                let waiting = row.is_waited_for.then_some(row.place.id);
+                overseer.settled(Settled { ids, waiting, outbox });
+            }
             Err(error) => report(&overseer, error),
         }
     };
@@ -125,7 +130,9 @@ pub(super) fn settle_bare(
         let inbox = &shared_task.services.inbox;
         let written = patiently(&shared_task, || inbox.settle(&lease, settle.clone())).await;
         match written {
-            Ok(()) => overseer.settled(Settled { ids: vec![id], judged: None, outbox: Vec::new() }),
+            Ok(()) => {
+                overseer.settled(Settled { ids: vec![id], waiting: None, outbox: Vec::new() });
+            }
             Err(error) => report(&overseer, error),
         }
     };
@@ -147,7 +154,7 @@ pub(super) fn settle_ignored(
         let written = patiently(&shared_task, || inbox.settle(&lease, settle.clone())).await;
         let ids = items.into_iter().map(|item| item.id).collect();
         match written {
-            Ok(()) => overseer.settled(Settled { ids, judged: None, outbox: Vec::new() }),
+            Ok(()) => overseer.settled(Settled { ids, waiting: None, outbox: Vec::new() }),
             Err(error) => report(&overseer, error),
         }
     });

@@ -76,7 +76,10 @@ pub(crate) struct SessionLane {
     /// Its turn crashed and is being judged; nothing of the session runs meanwhile.
     pub(crate) judging: bool,
     /// Commands that wait for the turn's end.
-    pub(crate) after_turn: Vec<AfterTurn>,
+    pub(crate) after_turn: VecDeque<AfterTurn>,
+    /// Such a command's end is being written; nothing of the session runs meanwhile, so that what
+    /// follows sees what it did.
+    pub(crate) ending: bool,
     /// The platform's id of a growing message whose turn was interrupted: the next reply takes its
     /// place.
     pub(crate) growing: Option<String>,
@@ -93,6 +96,7 @@ impl SessionLane {
             && self.waiting.is_empty()
             && self.after_turn.is_empty()
             && !self.judging
+            && !self.ending
     }
 }
 
@@ -221,7 +225,8 @@ impl OverseerState {
     /// Whether something has to end before the tenant can be given back: a turn, a send, a write.
     /// Rows that wait for their turn are the next owner's.
     pub(crate) fn is_working(&self) -> bool {
-        let waiting: usize = self.sessions.values().map(|lane| lane.waiting.len()).sum();
+        let items = self.sessions.values().flat_map(|lane| &lane.waiting);
+        let waiting: usize = items.map(|item| item.rows().count()).sum();
         self.turns_running > 0
             || self.known.len() > waiting
             || self.channels.values().any(|seat| seat.outstanding > 0)

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use rookery_domain::Timestamp;
 use rookery_domain::agent::{GroupActivation, WhileBusy};
 use rookery_domain::command::ChatCommand;
-use rookery_domain::live::{durable_seq, outbox_seq_of};
 use rookery_domain::id::InboxId;
+use rookery_domain::live::{durable_seq, outbox_seq_of};
 use rookery_domain::message::{
     Attachment, Conversation, ConversationKind, Inbound, InboundEvent, ReplyTarget, Sender,
 };

@@ -31,7 +31,7 @@ impl Overseer {
         let Some(lane) = state.sessions.get_mut(&session) else {
             return;
         };
-        if lane.running.is_some() || lane.judging || lane.waiting.is_empty() {
+        if lane.running.is_some() || lane.judging || lane.ending || lane.waiting.is_empty() {
             return;
         }
         let Some(agent) = state.config.agents.get(&lane.place.opened.connection.agent_id).cloned()
@@ -78,7 +78,12 @@ impl Overseer {
     ) {
         let Some(agent) = state.config.agents.get(&unfinished.turn.agent_id).cloned() else {
             tracing::error!(turn.id = %unfinished.turn.id, "a turn's agent does not exist");
-            return;
+            // It goes on once there is one again.
+            state.waiting_for_refresh = true;
+            for id in rows_of(&items) {
+                state.forget(id);
+            }
+            return self.end_commands(state, session);
         };
         let turn_id = unfinished.turn.id;
         let resumed = Some(unfinished);
@@ -137,7 +142,7 @@ impl Overseer {
                 metrics::counter!("rookery_turns_started_total").increment(1);
                 if let Some(lane) = state.sessions.get_mut(&start.session) {
                     // It was stopped while its crash was judged.
-                    if let Some(after) = lane.after_turn.first() {
+                    if let Some(after) = lane.after_turn.front() {
                         subagent.cancel(after.reason);
                     }
                     lane.running = Some(RunningTurn {
@@ -158,11 +163,14 @@ impl Overseer {
     /// Answers with a notice instead of a turn.
     fn refuse(
         &self,
-        state: &OverseerState,
+        state: &mut OverseerState,
         session: SessionId,
         items: Vec<Item>,
         refusal: &Notice,
     ) {
+        if let Some(lane) = state.sessions.get_mut(&session) {
+            lane.growing = None;
+        }
         metrics::counter!("rookery_quota_refusals_total").increment(1);
         let newest = items.last().map(|item| item.id);
         for item in items {
@@ -206,7 +214,10 @@ impl Overseer {
             TurnEnd::Interrupted { used, growing } => {
                 state.quota.settle(running.reserved, used, now);
                 state.metering.recorded(state.lease);
-                if let Some(lane) = state.sessions.get_mut(&report.session) {
+                // After a command nothing follows that could go on with it.
+                if let Some(lane) = state.sessions.get_mut(&report.session)
+                    && lane.after_turn.is_empty()
+                {
                     lane.growing = growing;
                 }
                 requeue(state, report.session, running.items, true);
@@ -322,7 +333,7 @@ fn requeue(state: &mut OverseerState, session: SessionId, items: Vec<Item>, supe
     let Some(lane) = state.sessions.get_mut(&session) else {
         return;
     };
-    if let Some(after) = lane.after_turn.first_mut() {
+    if let Some(after) = lane.after_turn.front_mut() {
         after.dropped.extend(items);
         return;
     }

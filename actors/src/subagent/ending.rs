@@ -90,7 +90,10 @@ pub(super) async fn commit(
     if state == TurnState::Completed {
         usage.push(bill.messages(shared, spec.inputs.len()));
     }
-    let doubtful = (*stream == Stream::Doubtful).then(|| doubtful_preview(shared, spec, at));
+    // An interrupted turn's successor goes on with the message, unless the process ends before it.
+    let is_doubtful =
+        *stream == Stream::Doubtful || (interrupted && matches!(stream, Stream::Open(_)));
+    let doubtful = is_doubtful.then(|| doubtful_preview(shared, spec, at));
     let commit = TurnCommit {
         turn_id: spec.turn_id,
         session_id: spec.place.id,

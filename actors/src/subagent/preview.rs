@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Live parts shown of one answer; further text arrives with the whole message.
 const LIVE_PARTS_MAX: u32 = 10_000;
@@ -29,8 +29,9 @@ pub(super) struct Telling {
     text: watch::Sender<String>,
     live: Option<LiveParts>,
     pushed: Option<JoinHandle<Stream>>,
-    /// Ends the waiting for a platform's limits; a call under way is let finish.
-    stop: CancellationToken,
+    /// Ends the waiting for a platform's limits, with the turn however it ends; a call under way is
+    /// let finish.
+    stop: DropGuard,
 }
 
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Telling {
                 runs: spec.inputs.iter().map(|input| input.id).collect(),
                 left: LIVE_PARTS_MAX,
             };
-            return Self { text, live: Some(live), pushed: None, stop };
+            return Self { text, live: Some(live), pushed: None, stop: stop.drop_guard() };
         }
         let screen = Screen {
             shared: shared.clone(),
@@ -74,7 +75,7 @@ impl Telling {
             stop: stop.clone(),
         };
         let pushed = shared.tasks.spawn(screen.run(watcher));
-        Self { text, live: None, pushed: Some(pushed), stop }
+        Self { text, live: None, pushed: Some(pushed), stop: stop.drop_guard() }
     }
 
     /// The answer grew.
@@ -102,8 +103,7 @@ impl Telling {
 
     /// Ends the showing and says what is known of the growing message.
     pub(super) async fn finish(self) -> Stream {
-        self.stop.cancel();
-        drop(self.text);
+        drop((self.stop, self.text));
         let Some(pushed) = self.pushed else { return Stream::None };
         pushed.await.unwrap_or(Stream::Doubtful)
     }
@@ -203,6 +203,9 @@ impl Screen {
             return false;
         }
         if !self.allowed().await {
+            return false;
+        }
+        if self.stop.is_cancelled() {
             return false;
         }
         // The text cannot be shown twice without a trace: if the process ends here, its successor

@@ -51,6 +51,7 @@ impl Tenants {
             tenant,
             tenants: TenantsHandle::new(myself.clone()),
             metering: running.metering.clone(),
+            arrivals: 0,
         };
         match Overseer::start(self.shared.clone(), arguments, myself.get_cell()).await {
             Ok((overseer, id)) => {
@@ -98,7 +99,7 @@ impl Tenants {
         for tenant in tenants {
             match route(standing(running, tenant)) {
                 Routing::Forward => {
-                    if let Some(overseer) = overseer_of(running, tenant) {
+                    if let Some(overseer) = told(running, tenant) {
                         overseer.look();
                     }
                 }
@@ -199,7 +200,7 @@ impl Actor for Tenants {
             }
             TenantsMessage::Refresh(tenant) => {
                 self.shared.connections.forget(tenant);
-                match overseer_of(running, tenant) {
+                match told(running, tenant) {
                     Some(overseer) => overseer.refresh(),
                     None => self.marked(&myself, running, vec![tenant]).await,
                 }
@@ -266,8 +267,13 @@ fn standing(running: &Running, tenant: TenantId) -> Standing {
     }
 }
 
-fn overseer_of(running: &Running, tenant: TenantId) -> Option<OverseerHandle> {
-    running.state.seats.get(&tenant).and_then(|seat| seat.overseer.clone())
+/// The overseer, which is about to be told of something: it is counted on both sides, so that it does
+/// not hibernate over it.
+fn told(running: &mut Running, tenant: TenantId) -> Option<OverseerHandle> {
+    let seat = running.state.seats.get_mut(&tenant)?;
+    let overseer = seat.overseer.clone()?;
+    seat.arrivals += 1;
+    Some(overseer)
 }
 
 fn answer<T>(reply: ractor::RpcReplyPort<T>, value: T) {

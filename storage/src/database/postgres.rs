@@ -19,8 +19,11 @@ const PREPARED_MAX: usize = 256;
 
 /// A writer touches rows by their keys alone. Its plans are made once, and never from statistics
 /// of a table that was empty when the process started.
+/// The server itself gives up a statement before the lane does, and one whose client is gone: a
+/// statement that nobody waits for must not be written after its own repeat.
 const WRITER_SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
+     SET statement_timeout = '15s'; SET client_connection_check_interval = '1s'";
 
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {

@@ -150,10 +150,12 @@ fn changed(
     }
 }
 
-/// The id follows from the row and the attempt, so that a repeat of the write adds no entry.
+/// The id follows from the row, the attempt and its time, so that a repeat of the write adds no entry,
+/// and an attempt of a replayed row does.
 fn ambiguous(id: OutboxId, attempts: i64, ambiguity: &Ambiguity) -> AuditEntry {
+    let name = [attempts.to_be_bytes(), ambiguity.at.as_millis().to_be_bytes()].concat();
     AuditEntry {
-        id: AuditId::from_uuid(Uuid::new_v5(&id.as_uuid(), &attempts.to_be_bytes())),
+        id: AuditId::from_uuid(Uuid::new_v5(&id.as_uuid(), &name)),
         actor: "runtime".to_owned(),
         action: "outbox.ambiguous".to_owned(),
         subject: id.to_string(),
