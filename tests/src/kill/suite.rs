@@ -129,33 +129,35 @@ impl<'a> Suite<'a> {
         rounds
     }
 
-    /// One life of the process. Returns how it ended, for people.
+    /// One life of the process. Returns how it ended, for people. Its end is written down at that moment,
+    /// which may be while people still talk: repeats are judged by it.
     async fn round(&mut self, point: Option<KillPoint>) -> anyhow::Result<String> {
         let plan = point.map(|point| KillPlan { point, pass: self.pass(point) });
         let manner = (point == Some(KillPoint::K6ToolDone)).then_some(Manner::Tool);
         let count = self.options.messages_per_round();
-        let died = match self.system.launch.start(plan).await? {
+        let killed = Event::Killed { point: point.map_or("random", KillPoint::name).to_owned() };
+        match self.system.launch.start(plan).await? {
             Started::Ready(rookery) => {
                 let ready_ms = u64::try_from(rookery.ready_after.as_millis()).unwrap_or(u64::MAX);
                 self.system.rookery = Some(*rookery);
                 self.history.record(Event::Restarted { ready_ms }).await?;
-                self.talk.say(count, manner).await?;
-                match plan {
-                    Some(plan) => self.die_at(plan).await?,
-                    None => self.die_at_random().await?,
+                if let Some(plan) = plan {
+                    return self.die_at(plan, (count, manner), killed).await;
                 }
+                self.talk.say(count, manner).await?;
+                let died = self.die_at_random().await?;
+                self.history.record(killed).await?;
+                Ok(died)
             }
             Started::Ended { status, log } => {
+                self.history.record(killed).await?;
                 if plan.is_none() || status.signal() != Some(SIGKILL) {
                     self.crashes.push(format!("ended by itself: {status}\n{log}"));
                 }
                 self.talk.say(count, manner).await?;
-                "killed before it was ready".to_owned()
+                Ok("killed before it was ready".to_owned())
             }
-        };
-        let point = point.map_or("random", KillPoint::name).to_owned();
-        self.history.record(Event::Killed { point }).await?;
-        Ok(died)
+        }
     }
 
     /// A life that works off what is waiting and ends by SIGTERM.
@@ -194,19 +196,34 @@ impl<'a> Suite<'a> {
         1 + self.random.below(most.max(1))
     }
 
-    async fn die_at(&mut self, plan: KillPlan) -> anyhow::Result<String> {
+    /// Lets people talk until the process has killed itself.
+    async fn die_at(
+        &mut self,
+        plan: KillPlan,
+        (count, manner): (u64, Option<Manner>),
+        killed: Event,
+    ) -> anyhow::Result<String> {
         let process = self.system.process()?;
-        match process.ended(KILL_LIMIT).await {
+        let end = async {
+            let ended = process.ended(KILL_LIMIT).await;
+            if ended.is_err() {
+                process.kill().await?;
+            }
+            self.history.record(killed).await.map(|()| ended)
+        };
+        let (said, ended) = tokio::join!(self.talk.say(count, manner), end);
+        said?;
+        match ended? {
             Ok(status) if status.signal() == Some(SIGKILL) => {
                 Ok(format!("killed at pass {}", plan.pass))
             }
             Ok(status) => {
                 let crash = format!("ended by itself: {status}");
-                self.crashes.push(format!("{crash}\n{}", process.log_tail()));
+                let log = self.system.process()?.log_tail();
+                self.crashes.push(format!("{crash}\n{log}"));
                 Ok(crash)
             }
             Err(_running) => {
-                process.kill().await?;
                 *self.not_reached.entry(plan.point.name().to_owned()).or_default() += 1;
                 Ok(format!("pass {} was not reached", plan.pass))
             }
