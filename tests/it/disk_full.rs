@@ -68,17 +68,17 @@ async fn a_kill_while_the_disk_is_full_costs_nothing_that_was_acknowledged(datab
 /// another user's, so there every write is refused with what its server says of a full disk.
 async fn fill(scene: &mut Scene) {
     if let Some(server) = &scene.system.postgres {
-        let refuse = "create function no_room() returns trigger language plpgsql as $$ begin \
-                      raise exception 'could not extend file: No space left on device' \
-                      using errcode = 'disk_full'; end $$";
-        server.query(refuse).await.unwrap();
-        server
-            .query(&on_every_table(
-                "create trigger no_room before insert or update on %I \
+        let full = "raise exception 'could not extend file: No space left on device' \
+                    using errcode = 'disk_full';";
+        server.query(&no_room(full)).await.unwrap();
+        let triggers = on_every_table(
+            "create or replace trigger no_room before insert or update on %I \
              for each statement execute function no_room()",
-            ))
-            .await
-            .unwrap();
+        );
+        // It locks one table after the other, as others do: one of the two may be broken off.
+        while let Err(error) = server.query(&triggers).await {
+            assert!(error.to_string().contains("deadlock"), "{error:#}");
+        }
         return;
     }
     let directory = scene.system.directory().to_owned();
@@ -90,7 +90,8 @@ async fn fill(scene: &mut Scene) {
 
 async fn free(scene: &mut Scene) {
     if let Some(server) = &scene.system.postgres {
-        server.query("drop function no_room cascade").await.unwrap();
+        // The triggers stay: taking them away would wait for locks on every table at once.
+        server.query(&no_room("return null;")).await.unwrap();
         return;
     }
     let process = scene.system.process().unwrap();
@@ -98,6 +99,14 @@ async fn free(scene: &mut Scene) {
     if process.is_running() {
         process.limit_files(None).await.unwrap();
     }
+}
+
+/// What the triggers do.
+fn no_room(body: &str) -> String {
+    format!(
+        "create or replace function no_room() returns trigger language plpgsql \
+         as $$ begin {body} end $$"
+    )
 }
 
 fn on_every_table(statement: &str) -> String {

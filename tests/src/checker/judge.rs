@@ -137,13 +137,18 @@ pub fn check(entries: &[Entry]) -> Report {
     report
 }
 
-/// From each copy to the first kill after it, where that came before the next copy.
+/// How long after a process's end the fake may still read what that process wrote, in milliseconds:
+/// it lay in the socket's buffer, and a busy machine reads it late.
+const READ_LATE_MS: u64 = 100;
+
+/// From each copy to the first kill after it, where that came before the next copy. A copy that was
+/// read just after a kill was sent just before it.
 fn windows(seen: &[u64], kills: &[u64]) -> Vec<Option<u64>> {
     let pairs = seen.iter().zip(seen.iter().skip(1));
     pairs
         .map(|(copy, next)| {
-            let kill = kills.iter().find(|kill| *kill >= copy && *kill <= next)?;
-            Some(kill - copy)
+            let between = |kill: &&u64| **kill + READ_LATE_MS >= *copy && *kill <= next;
+            kills.iter().find(between).map(|kill| kill.saturating_sub(*copy))
         })
         .collect()
 }

@@ -90,7 +90,9 @@ fn a_declared_repeat_is_excused_only_by_a_kill_soon_after_the_copy_before_it() {
     assert_eq!(excused.violations(Allowed::WITHOUT_KEYS), [""; 0]);
     assert_eq!((excused.repeats(), excused.window_ms_max()), (1, 100));
     assert_eq!(excused.violations(Allowed::WITH_KEYS).len(), 1);
-    for elsewhere in [1_900, 2_900, 3_100] {
+    let read_late = repeated().at(1_900, killed("K8")).report();
+    assert_eq!(read_late.duplicated[0].windows_ms, [Some(0)]);
+    for elsewhere in [1_899, 2_900, 3_100] {
         let report = repeated().at(elsewhere, killed("K8")).report();
         assert_eq!(report.violations(Allowed::WITHOUT_KEYS).len(), 1, "{elsewhere}");
     }
