@@ -104,7 +104,8 @@ impl Build {
     }
 }
 
-fn executable_in(messages: &str) -> Option<PathBuf> {
+/// The executable that cargo names in its messages, one JSON object per line.
+pub fn executable_in(messages: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

@@ -43,7 +43,6 @@ impl Courier {
 
     async fn try_once(&self, row: &mut OutboxRow) -> Result<Next, StoreError> {
         let clock = &self.shared.services.clock;
-        let policy = self.policy(row);
         if let Some(step) = after_crash(row, self.policy_after_crash(row), clock.now()) {
             self.record(row, step.clone()).await?;
             return Ok(next_of(&step, None, false));
@@ -60,7 +59,10 @@ impl Courier {
             .await
             .unwrap_or_else(|_| Err(DeliveryError::Unknown("no answer in time".to_owned())));
         // The message that was to be edited may be gone: then this was a send like any other.
-        let policy = RepeatPolicy { harmless: edited || self.is_idempotent(), ..policy };
+        let policy = RepeatPolicy {
+            harmless: edited || self.is_idempotent(),
+            on_ambiguous: self.on_ambiguous,
+        };
         if result.is_ok() {
             kill_point::hit(KillPoint::K8SentNotRecorded);
         }
@@ -97,13 +99,6 @@ impl Courier {
 
     fn is_idempotent(&self) -> bool {
         self.opened.halves.delivery.capabilities().idempotent_send
-    }
-
-    fn policy(&self, row: &OutboxRow) -> RepeatPolicy {
-        RepeatPolicy {
-            harmless: self.is_idempotent() || row.content.finishes.is_some(),
-            on_ambiguous: self.on_ambiguous,
-        }
     }
 
     /// Of a row that finishes a growing message nobody knows whether it was edited, which may be

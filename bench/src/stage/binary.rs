@@ -1,6 +1,7 @@
 //! The binary under test: what `cargo build --release` makes, without kill points.
 
 use anyhow::{Context as _, bail};
+use rookery_tests::build::executable_in;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -23,24 +24,4 @@ pub async fn release_binary() -> anyhow::Result<PathBuf> {
     }
     executable_in(&String::from_utf8_lossy(&output.stdout))
         .context("cargo built the binary and did not say where")
-}
-
-fn executable_in(messages: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .next_back()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::executable_in;
-    use std::path::PathBuf;
-
-    #[test]
-    fn the_executable_is_read_from_cargos_messages() {
-        let messages = "{\"executable\":null}\nnoise\n{\"executable\":\"/t/rookery\"}";
-        assert_eq!(executable_in(messages), Some(PathBuf::from("/t/rookery")));
-    }
 }
